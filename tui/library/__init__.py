@@ -1,0 +1,1 @@
+"""The SQLite catalogue: one writer, short readers, one query language."""

@@ -1,0 +1,1 @@
+"""What changes or writes files on disk."""

@@ -1,0 +1,53 @@
+"""Paths are bytes from end to end; here are the conversions, and where YAPMO keeps its own files."""
+
+from __future__ import annotations
+
+import os
+from base64 import b64encode
+
+
+def to_bytes(path: str | bytes | os.PathLike[str]) -> bytes:
+    """Return `path` as the bytes that the file system knows it by."""
+    return os.fsencode(path)
+
+
+def absolute(path: str | bytes | os.PathLike[str]) -> bytes:
+    """Return `path` as an absolute, normalised byte path with `~` expanded; links are not followed."""
+    return os.path.abspath(os.path.expanduser(os.fsencode(path)))
+
+
+def json_path(path: bytes) -> dict[str, str]:
+    """Return the JSON members for a path: `path` as text, and `path_b64` too where that text is not exact.
+
+    Bytes that are not UTF-8 appear in `path` as the replacement character.
+    """
+    try:
+        return {"path": path.decode("utf-8")}
+    except UnicodeDecodeError:
+        return {"path": path.decode("utf-8", "replace"), "path_b64": b64encode(path).decode("ascii")}
+
+
+def data_dir() -> str:
+    """Return the directory for libraries: `$XDG_DATA_HOME/yapmo` on Linux, the platform's own on macOS."""
+    from platformdirs import user_data_dir
+
+    return user_data_dir("yapmo", appauthor=False)
+
+
+def config_dir() -> str:
+    """Return the directory of the user's `config.toml`."""
+    from platformdirs import user_config_dir
+
+    return user_config_dir("yapmo", appauthor=False)
+
+
+def state_dir() -> str:
+    """Return the directory for the log and for records of running children."""
+    from platformdirs import user_state_dir
+
+    return user_state_dir("yapmo", appauthor=False)
+
+
+def make_private_dir(path: str | bytes) -> None:
+    """Make `path` and what lacks above it, mode 0700; an existing directory keeps its mode."""
+    os.makedirs(path, mode=0o700, exist_ok=True)

@@ -1,0 +1,428 @@
+"""The frozen types that cross from room to room.
+
+Nothing here does work: a record is what one room hands to the next. Paths are bytes
+(`os.fsencode`), times of files are integer nanoseconds since the epoch, and every other number
+carries its unit in its name.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+METADATA_VERSION = 1
+"""Version of YAPMO's own extraction rules; raising it makes every file's metadata pending again."""
+
+
+class Kind(StrEnum):
+    """What a media file is, decided by its extension."""
+
+    IMAGE = "image"
+    RAW = "raw"
+    VIDEO = "video"
+    AUDIO = "audio"
+
+
+class FileState(StrEnum):
+    """Whether a catalogued file was at its path when the scan last looked."""
+
+    PRESENT = "present"
+    MISSING = "missing"
+
+
+class StageState(IntEnum):
+    """The state of one stage (metadata, fingerprint …) of one file, as stored in the library.
+
+    Exactly one terminal outcome, DONE or FAILED, ends a stage.
+    """
+
+    PENDING = 0
+    DONE = 1
+    FAILED = 2
+
+
+class Stage(StrEnum):
+    """A stage of the scan, as named in problems and progress."""
+
+    WALK = "walk"
+    METADATA = "metadata"
+    FINGERPRINT = "fingerprint"
+    WRITE = "write"
+
+
+class ScanState(StrEnum):
+    """How a scan stands or how it ended."""
+
+    RUNNING = "running"
+    PAUSED = "paused"
+    ABORTING = "aborting"
+    COMPLETED = "completed"
+    ABORTED = "aborted"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFile:
+    """A media file as the walk saw it: `lstat` of one entry of a folder."""
+
+    name: bytes
+    kind: Kind
+    size: int
+    mtime_ns: int
+    inode: int
+    links: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be done to one file or folder.
+
+    Attributes:
+        path: absolute path, bytes.
+        stage: the stage that failed.
+        message: one plain sentence for a person; may hold foreign text, so show it through `display()`.
+        file_id: id of the file in the library, None when the path is no catalogued file (a folder, say).
+    """
+
+    path: bytes
+    stage: Stage
+    message: str
+    file_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What is known of a media file's content, in one vocabulary for all formats.
+
+    A value that a file does not state is None. Each field is a column of the library by the same name.
+
+    Attributes:
+        mime: MIME type as the extractor determined it from the content.
+        width: pixels, as stored (before orientation).
+        height: pixels, as stored (before orientation).
+        orientation: EXIF orientation, 1 to 8.
+        duration_ms: playing time in milliseconds.
+        taken_local: wall-clock time of the recording, `YYYY-MM-DDTHH:MM:SS[.fff]`.
+        utc_offset: minutes east of UTC, where the file states or proves it.
+        taken_utc: milliseconds since 1970-01-01T00:00:00Z, where the offset is known.
+        date_source: the tag that `taken_local` came from, such as `EXIF:DateTimeOriginal`.
+        make: camera maker.
+        model: camera model.
+        lens: lens model.
+        iso: ISO speed.
+        f_number: aperture as the f-number.
+        exposure: exposure time in seconds.
+        focal_length: millimetres, as built (not the 35 mm equivalent).
+        latitude: degrees, north positive, -90 to 90.
+        longitude: degrees, east positive, -180 to 180.
+        altitude: metres above sea level, negative below.
+        rating: 0 to 5.
+        title: title of the picture, film or song.
+        artist: photographer, director or performer.
+        album: album of a song.
+        album_artist: artist of the whole album.
+        track: track number.
+        disc: disc number.
+        genre: genre.
+        year: year of release of music or film, 1 to 9999.
+        codec: codec of the first video stream, or of the audio.
+        container: file format as the extractor names it.
+        bit_rate: bits per second.
+        frame_rate: frames per second.
+        sample_rate: Hz.
+        channels: number of audio channels.
+        bpm: tempo in beats per minute.
+        musical_key: key as the file states it (`8A`, `Am` …).
+        description: caption or comment.
+        keywords: keywords and subjects, in the file's order.
+        people: names of the people shown.
+        place: location names from small to large, joined with `, `.
+    """
+
+    mime: str | None = None
+    width: int | None = None
+    height: int | None = None
+    orientation: int | None = None
+    duration_ms: int | None = None
+    taken_local: str | None = None
+    utc_offset: int | None = None
+    taken_utc: int | None = None
+    date_source: str | None = None
+    make: str | None = None
+    model: str | None = None
+    lens: str | None = None
+    iso: int | None = None
+    f_number: float | None = None
+    exposure: float | None = None
+    focal_length: float | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    altitude: float | None = None
+    rating: int | None = None
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    album_artist: str | None = None
+    track: int | None = None
+    disc: int | None = None
+    genre: str | None = None
+    year: int | None = None
+    codec: str | None = None
+    container: str | None = None
+    bit_rate: int | None = None
+    frame_rate: float | None = None
+    sample_rate: int | None = None
+    channels: int | None = None
+    bpm: float | None = None
+    musical_key: str | None = None
+    description: str | None = None
+    keywords: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    place: str | None = None
+
+
+LONG_FIELDS = ("description", "keywords", "people", "place")
+"""Fields of `Metadata` that the library keeps in table `extracted`, away from the hot table."""
+
+HOT_FIELDS = tuple(f.name for f in fields(Metadata) if f.name not in LONG_FIELDS)
+"""Fields of `Metadata` that are columns of table `file`, in the order of the record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extraction:
+    """The terminal outcome of the metadata stage for one file.
+
+    Attributes:
+        file_id: the file in the library.
+        size: size in bytes that was read; the outcome is void if the library meanwhile has another.
+        mtime_ns: modification time that was read; void likewise.
+        extractor: program that answered, such as `exiftool 12.57` or `mutagen 1.48.1`; empty if none did.
+        metadata: the normalised record, None when the stage failed.
+        all_tags: everything that the extractor said, tag name to value, as JSON text (UTF-8); None when it failed.
+        error: why the stage failed, one plain sentence; None when it succeeded.
+        warnings: what the extractor complained about although it answered.
+    """
+
+    file_id: int
+    size: int
+    mtime_ns: int
+    extractor: str
+    metadata: Metadata | None = None
+    all_tags: bytes | None = None
+    error: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Fingerprint:
+    """The terminal outcome of the fingerprint stage for one file.
+
+    Attributes:
+        file_id: the file in the library.
+        size: size in bytes that was hashed.
+        mtime_ns: modification time that was hashed; the outcome is void if the library has another.
+        quick: xxh3_128 (16 bytes, big-endian) over the size and the first and last 64 KiB.
+        full: xxh3_128 (16 bytes) over the whole content, None when that was not asked for.
+        error: why the stage failed; None when it succeeded.
+    """
+
+    file_id: int
+    size: int
+    mtime_ns: int
+    quick: bytes | None = None
+    full: bytes | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileJob:
+    """A file whose metadata or fingerprint is pending, as the library hands it to the scan."""
+
+    file_id: int
+    path: bytes
+    kind: Kind
+    size: int
+    mtime_ns: int
+    folder_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class StageProgress:
+    """How far one stage of a scan is.
+
+    Attributes:
+        stage: the stage.
+        done: files (or folders for the walk) that reached an outcome in this scan.
+        total: how many there are to do as far as is known; None while that is unknown.
+        failed: outcomes that were failures.
+        per_second: files a second over the last few seconds.
+        bytes_per_second: bytes a second over the last few seconds (size of the files done).
+        eta_s: seconds to the end at this rate; None while that is unknown.
+        finished: True once the stage has nothing left.
+    """
+
+    stage: Stage
+    done: int = 0
+    total: int | None = None
+    failed: int = 0
+    per_second: float = 0.0
+    bytes_per_second: float = 0.0
+    eta_s: float | None = None
+    finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatus:
+    """What one worker is at.
+
+    Attributes:
+        number: 1-based number in its pool, stable while the worker lives.
+        kind: `exiftool` or `tags`.
+        path: the file it reads now; None when it is idle.
+        busy_s: seconds since that task began.
+        done: tasks that it has answered.
+        restarts: how often its process had to be replaced.
+    """
+
+    number: int
+    kind: str
+    path: bytes | None = None
+    busy_s: float = 0.0
+    done: int = 0
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ScanCounters:
+    """Counts of one scan. All are files unless the name says otherwise."""
+
+    folders: int = 0
+    files: int = 0
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    moved: int = 0
+    missing: int = 0
+    returned: int = 0
+    metadata_done: int = 0
+    metadata_failed: int = 0
+    fingerprints_done: int = 0
+    fingerprints_failed: int = 0
+    problems: int = 0
+    ignored: int = 0
+    bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressSnapshot:
+    """Everything that a front door shows of one running scan, at one instant.
+
+    Attributes:
+        scan_id: id in table `scan`.
+        paths: what is being scanned.
+        state: running, paused, … or how it ended.
+        seconds: running time so far.
+        counters: the counts.
+        stages: one entry a stage, in the order of the flow.
+        workers: what each worker is at.
+        problems: the latest problems, newest last (at most 50).
+        note: one sentence when the scan waits for something (a full disk, say); empty otherwise.
+    """
+
+    scan_id: int
+    paths: tuple[bytes, ...]
+    state: ScanState
+    seconds: float = 0.0
+    counters: ScanCounters = ScanCounters()
+    stages: tuple[StageProgress, ...] = ()
+    workers: tuple[WorkerStatus, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSummary:
+    """How a scan ended.
+
+    Attributes:
+        scan_id: id in table `scan`.
+        state: completed, aborted or failed.
+        counters: the counts.
+        seconds: running time.
+        unreadable: True when a root or folder could not be read (exit code 1).
+        unavailable: why the root was unavailable, or why the missing-files brake held (exit code 5); empty otherwise.
+        error: why the scan failed; empty otherwise.
+    """
+
+    scan_id: int
+    state: ScanState
+    counters: ScanCounters
+    seconds: float
+    unreadable: bool = False
+    unavailable: str = ""
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """One row of the library's table: what a list of files shows.
+
+    Attributes:
+        file_id: id of the file.
+        path: absolute path, bytes.
+        name: file name, bytes.
+        kind: what it is.
+        size: bytes.
+        mtime_ns: modification time.
+        state: present or missing.
+        metadata_state: pending, done or failed.
+        values: the hot metadata columns by name, without those that are None.
+    """
+
+    file_id: int
+    path: bytes
+    name: bytes
+    kind: Kind
+    size: int
+    mtime_ns: int
+    state: FileState
+    metadata_state: StageState
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
+class YapmoError(Exception):
+    """An error that a person can do something about: the message says what happened and what to do.
+
+    Attributes:
+        exit_code: what the command line ends with.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        """Keep what happened (`message`) and what to do about it (`hint`)."""
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class UsageError(YapmoError):
+    """Wrong usage or configuration (exit code 2)."""
+
+    exit_code = 2
+
+
+class LibraryError(YapmoError):
+    """The library is locked, damaged, newer than this program, or cannot be written (exit code 4)."""
+
+    exit_code = 4
+
+
+class RootUnavailableError(YapmoError):
+    """A root cannot be reached, or the missing-files brake held (exit code 5)."""
+
+    exit_code = 5

@@ -1,0 +1,1 @@
+"""The screens of the terminal application: one screen, one file."""

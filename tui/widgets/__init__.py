@@ -1,0 +1,1 @@
+"""The reusable parts that screens are made of."""

@@ -1,0 +1,1 @@
+"""Killable children: every parser of foreign bytes lives in one."""
