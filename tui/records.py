@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -65,9 +65,11 @@ class ScanState(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A media file as the walk saw it: `lstat` of one entry of a folder."""
+class FoundFile(NamedTuple):
+    """A media file as the walk saw it: `lstat` of one entry of a folder.
+
+    A tuple, because a walk makes a million of them.
+    """
 
     name: bytes
     kind: Kind

@@ -1,0 +1,128 @@
+"""Ignore rules: patterns of the configuration and `.yapmoignore` files, in gitignore syntax.
+
+Patterns that name one entry (`@eaDir`, `.Trash*`) are most of them and are tested a million times, so those
+of the configuration become one regular expression; everything else goes through `pathspec`.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import re
+import stat
+from dataclasses import dataclass
+from fnmatch import translate
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from pathspec import GitIgnoreSpec
+
+_MAX_IGNORE_FILE = 1 << 20
+_SIMPLE = re.compile(r"[^/!#\\\s][^/\\]*/?")
+
+
+@dataclass(frozen=True, slots=True)
+class FolderSpec:
+    """The patterns of one `.yapmoignore`, and the folder (relative to the root) that they hold in."""
+
+    folder: bytes
+    spec: GitIgnoreSpec
+
+    def decide(self, path: bytes, *, is_folder: bool) -> bool | None:
+        """Return True for ignored, False for kept by a `!` pattern, None when no pattern speaks of `path`."""
+        below = path[len(self.folder) + 1 :] if self.folder else path
+        return self.spec.check_file(os.fsdecode(below) + ("/" if is_folder else "")).include
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreFile:
+    """What became of reading one `.yapmoignore`: its patterns, or an error to report, or neither."""
+
+    spec: FolderSpec | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IgnoreRules:
+    """The rules that hold in one folder.
+
+    Attributes:
+        names: expression over the names of files and folders; None when there is none.
+        folder_names: expression over the names of folders alone; None likewise.
+        specs: patterns that need the path, those of the deepest folder last.
+    """
+
+    names: re.Pattern[bytes] | None = None
+    folder_names: re.Pattern[bytes] | None = None
+    specs: tuple[FolderSpec, ...] = ()
+
+    @property
+    def needs_path(self) -> bool:
+        """True when `match` looks at the path and not at the name alone."""
+        return bool(self.specs)
+
+    def with_file(self, spec: FolderSpec) -> IgnoreRules:
+        """Return these rules with those of an ignore file below them added."""
+        return IgnoreRules(self.names, self.folder_names, (*self.specs, spec))
+
+    def match(self, path: bytes, name: bytes, *, is_folder: bool) -> bool:
+        """Tell whether an entry is ignored; `path` is relative to the root. The deepest rule that speaks wins."""
+        for spec in reversed(self.specs):
+            decision = spec.decide(path, is_folder=is_folder)
+            if decision is not None:
+                return decision
+        if self.names is not None and self.names.match(name):
+            return True
+        return is_folder and self.folder_names is not None and self.folder_names.match(name) is not None
+
+
+def compile_patterns(patterns: Sequence[str]) -> IgnoreRules:
+    """Compile the patterns of the configuration.
+
+    Args:
+        patterns: gitignore patterns; they hold in the root and below.
+    """
+    lines = [line for line in patterns if line.strip() and not line.startswith("#")]
+    if any(not _SIMPLE.fullmatch(line) or "**" in line for line in lines):
+        return IgnoreRules(specs=(FolderSpec(b"", _spec(lines)),)) if lines else IgnoreRules()
+    return IgnoreRules(
+        names=_join_names([line for line in lines if not line.endswith("/")]),
+        folder_names=_join_names([line[:-1] for line in lines if line.endswith("/")]),
+    )
+
+
+def read_ignore_file(path: bytes, folder: bytes) -> IgnoreFile:
+    """Read the `.yapmoignore` at `path`; it holds in `folder` (relative to the root). No file is no error."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            return IgnoreFile()
+        return IgnoreFile(error=f"cannot read the ignore file: {(error.strerror or '').lower()}")
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return IgnoreFile(error="the ignore file is not a regular file; not used")
+        try:
+            content = file.read(_MAX_IGNORE_FILE + 1)
+        except OSError as error:
+            return IgnoreFile(error=f"cannot read the ignore file: {(error.strerror or '').lower()}")
+    if len(content) > _MAX_IGNORE_FILE:
+        return IgnoreFile(error="the ignore file is larger than 1 MiB; not used")
+    try:
+        return IgnoreFile(FolderSpec(folder, _spec(os.fsdecode(content).splitlines())))
+    except ValueError as error:
+        return IgnoreFile(error=f"the ignore file has a pattern that cannot be understood: {error}")
+
+
+def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(lines)
+
+
+def _join_names(patterns: Sequence[str]) -> re.Pattern[bytes] | None:
+    if not patterns:
+        return None
+    return re.compile("|".join(translate(pattern) for pattern in patterns).encode("utf-8"), re.DOTALL)

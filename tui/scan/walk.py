@@ -1,0 +1,253 @@
+"""The walk: which media files does a directory tree hold?
+
+Own stack of `scandir`, one listing a folder, every OSError a problem. `os.walk` is not used: it silently
+returns nothing for what it cannot list.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.records import FoundFile, Kind, Problem, Stage
+from tui.scan.ignore import IgnoreRules, read_ignore_file
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tui.scan.cancel import CancelToken
+
+IGNORE_FILE = b".yapmoignore"
+"""Name of the file in any folder whose gitignore patterns hold for that folder and all below."""
+
+_CHECK_EVERY = 256
+"""Entries between two looks at the cancel token."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalkOptions:
+    """What a walk looks for.
+
+    Attributes:
+        kinds: media kind by lower-case extension without dot.
+        ignore: the patterns of the configuration.
+        hidden: whether names with a leading dot count.
+        follow_symlinks: whether links to files and folders are followed.
+        one_file_system: whether other file systems mounted inside the root are left out.
+    """
+
+    kinds: Mapping[bytes, Kind]
+    ignore: IgnoreRules
+    hidden: bool = False
+    follow_symlinks: bool = False
+    one_file_system: bool = False
+
+
+@dataclass(slots=True)
+class FolderListing:
+    """What one folder holds.
+
+    Attributes:
+        path: of the folder, relative to the root, `b""` for the root itself.
+        files: its media files, in the order of the directory.
+        folders: names of the folders below that the walk will enter.
+        device: device number of the folder.
+        ignored: how many media files and folders were left out by patterns, as hidden, as links or as another file system.
+        problems: what could not be read here.
+        readable: False when the listing failed or broke off: what it lacks is then unknown, not gone.
+    """
+
+    path: bytes
+    files: list[FoundFile] = field(default_factory=list)
+    folders: list[bytes] = field(default_factory=list)
+    device: int = 0
+    ignored: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    readable: bool = True
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder on the stack: where it is and which rules hold inside."""
+
+    path: bytes
+    rules: IgnoreRules
+    chain: tuple[tuple[int, int], ...] = ()
+
+
+class Walk:
+    """One walk of one root, or of a part of it.
+
+    Iterate over it in a thread of its own: it blocks on the disk. `prefer` may be called from any thread.
+    """
+
+    def __init__(self, root: bytes, options: WalkOptions, token: CancelToken, *, start: bytes = b"") -> None:
+        """Prepare a walk of `start` (relative to the absolute path `root`, `b""` for all of it)."""
+        self._root = root
+        self._options = options
+        self._token = token
+        self._start = start
+        self._stack: list[_Folder] = []
+        self._preferred: bytes | None = None
+        self._device = 0
+
+    def prefer(self, folder: bytes | None) -> None:
+        """Enter folders at or below `folder` (relative to the root) before all others."""
+        self._preferred = folder
+
+    def __iter__(self) -> Iterator[FolderListing]:
+        """Yield a listing for every folder, a folder before what it holds.
+
+        Raises:
+            ScanCancelledError: the scan was aborted.
+            OSError: the root itself cannot be looked at.
+        """
+        self._device = os.stat(self._root).st_dev
+        rules = self._rules_above(self._start)
+        self._stack = [_Folder(self._start, rules)]
+        while self._stack:
+            self._token.check()
+            folder = self._take()
+            listing = self._list(folder)
+            yield listing
+
+    def _take(self) -> _Folder:
+        """Take the next folder off the stack, a preferred one if there is any."""
+        preferred = self._preferred
+        if preferred is not None:
+            for index in range(len(self._stack) - 1, -1, -1):
+                path = self._stack[index].path
+                if _is_within(path, preferred) or _is_within(preferred, path):
+                    return self._stack.pop(index)
+            self._preferred = None
+        return self._stack.pop()
+
+    def _rules_above(self, start: bytes) -> IgnoreRules:
+        """Return the rules that hold in `start`: those of the configuration and of the ignore files above it."""
+        rules = self._options.ignore
+        parts = start.split(b"/") if start else []
+        for depth in range(len(parts)):
+            above = b"/".join(parts[:depth])
+            found = read_ignore_file(os.path.join(self._root, above, IGNORE_FILE), above)
+            rules = rules.with_file(found.spec) if found.spec else rules
+        return rules
+
+    def _list(self, folder: _Folder) -> FolderListing:
+        listing = FolderListing(folder.path)
+        absolute = os.path.join(self._root, folder.path) if folder.path else self._root
+        try:
+            status = os.stat(absolute) if self._options.follow_symlinks else os.lstat(absolute)
+            listing.device = status.st_dev
+            identity = (status.st_dev, status.st_ino)
+            if identity in folder.chain:
+                self._report(listing, absolute, "a link leads back to a folder above it; not entered")
+                return listing
+            rules = self._read_rules(absolute, folder, listing)
+            with os.scandir(absolute) as entries:
+                self._sort_entries(entries, folder, rules, listing, (*folder.chain, identity))
+        except OSError as error:
+            listing.readable = False
+            self._report(listing, absolute, f"cannot read the folder: {describe(error)}")
+        return listing
+
+    def _read_rules(self, absolute: bytes, folder: _Folder, listing: FolderListing) -> IgnoreRules:
+        found = read_ignore_file(os.path.join(absolute, IGNORE_FILE), folder.path)
+        if found.error:
+            self._report(listing, os.path.join(absolute, IGNORE_FILE), found.error)
+        return folder.rules.with_file(found.spec) if found.spec else folder.rules
+
+    def _sort_entries(
+        self,
+        entries: Iterator[os.DirEntry[bytes]],
+        folder: _Folder,
+        rules: IgnoreRules,
+        listing: FolderListing,
+        chain: tuple[tuple[int, int], ...],
+    ) -> None:
+        """Put each entry of a folder where it belongs: files, folders, ignored or problems."""
+        options, kinds, files = self._options, self._options.kinds, listing.files
+        below: list[_Folder] = []
+        for number, entry in enumerate(entries):
+            if number % _CHECK_EVERY == 0:
+                self._token.check()
+            name = entry.name
+            kind = kinds.get(name[name.rfind(b".") + 1 :].lower()) if b"." in name else None
+            try:
+                is_folder = entry.is_dir(follow_symlinks=options.follow_symlinks)
+                if kind is None and not is_folder:
+                    continue
+                if self._is_left_out(entry, folder, rules, is_folder=is_folder):
+                    listing.ignored += 1
+                elif is_folder:
+                    below.append(_Folder(_join(folder.path, name), rules, chain if options.follow_symlinks else ()))
+                elif kind is not None:
+                    self._add_file(entry, kind, files, listing)
+            except OSError as error:
+                self._report(listing, entry.path, f"cannot be looked at: {describe(error)}")
+        below.sort(key=lambda item: item.path, reverse=True)
+        listing.folders = [item.path for item in reversed(below)]
+        self._stack.extend(below)
+
+    def _is_left_out(
+        self, entry: os.DirEntry[bytes], folder: _Folder, rules: IgnoreRules, *, is_folder: bool
+    ) -> bool:
+        options, name = self._options, entry.name
+        if name[:1] == b"." and not options.hidden:
+            return True
+        if not options.follow_symlinks and entry.is_symlink():
+            return True
+        if rules.match(_join(folder.path, name) if rules.needs_path else name, name, is_folder=is_folder):
+            return True
+        if is_folder and options.one_file_system:
+            return entry.stat(follow_symlinks=options.follow_symlinks).st_dev != self._device
+        return False
+
+    def _add_file(
+        self, entry: os.DirEntry[bytes], kind: Kind, files: list[FoundFile], listing: FolderListing
+    ) -> None:
+        status = entry.stat(follow_symlinks=self._options.follow_symlinks)
+        if stat.S_ISREG(status.st_mode):
+            files.append(
+                FoundFile(entry.name, kind, status.st_size, status.st_mtime_ns, status.st_ino, status.st_nlink)
+            )
+            return
+        self._report(listing, entry.path, f"is a {describe_type(status.st_mode)}, not a file; skipped")
+
+    def _report(self, listing: FolderListing, path: bytes, message: str) -> None:
+        listing.problems.append(Problem(path, Stage.WALK, message))
+
+
+def describe(error: OSError) -> str:
+    """Return what an OSError says, in a person's words and without the path."""
+    known = {
+        errno.EACCES: "permission denied",
+        errno.ENAMETOOLONG: "the path is longer than the system allows (4,096 bytes); move the folder nearer to the root",
+        errno.EIO: "input/output error (is the disk failing?)",
+        errno.ELOOP: "links lead in a circle",
+        errno.ENOENT: "it is no longer there",
+    }
+    return known.get(error.errno or 0) or (error.strerror or str(error)).lower()
+
+
+def describe_type(mode: int) -> str:
+    """Return what an `st_mode` that is no regular file is, in a person's words."""
+    names = {
+        stat.S_IFDIR: "folder",
+        stat.S_IFIFO: "named pipe",
+        stat.S_IFSOCK: "socket",
+        stat.S_IFBLK: "block device",
+        stat.S_IFCHR: "character device",
+        stat.S_IFLNK: "link",
+    }
+    return names.get(stat.S_IFMT(mode), "special file")
+
+
+def _join(folder: bytes, name: bytes) -> bytes:
+    return folder + b"/" + name if folder else name
+
+
+def _is_within(path: bytes, folder: bytes) -> bool:
+    return not folder or path == folder or path.startswith(folder + b"/")
