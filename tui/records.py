@@ -79,6 +79,17 @@ class FoundFile(NamedTuple):
     links: int = 1
 
 
+class KnownFile(NamedTuple):
+    """A file as the library knows it, with what a scan compares. A tuple, because a rescan makes a million of them."""
+
+    file_id: int
+    name: bytes
+    size: int
+    mtime_ns: int
+    inode: int
+    state: FileState
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """Something that could not be done to one file or folder.
