@@ -123,7 +123,7 @@ class _PrivateRotatingFileHandler(RotatingFileHandler):
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return open(descriptor, self.mode, encoding="utf-8", errors="backslashreplace")
 
-    def handleError(self, record: logging.LogRecord) -> None:  # noqa: ARG002, N802  # name and shape of logging.Handler
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # name and shape of logging.Handler
         """Lose the line: a log that cannot be written must not stop a scan."""
 
 
@@ -178,9 +178,14 @@ def _add_file(logger: logging.Logger, config: LoggingConfig) -> None:
     path = log_path(config)
     try:
         make_private_dir(os.path.dirname(os.path.abspath(path)))
-        handler = _PrivateRotatingFileHandler(path, maxBytes=config.max_mb * 1_000_000, backupCount=config.keep)
+        handler = _PrivateRotatingFileHandler(
+            path, maxBytes=config.max_mb * 1_000_000, backupCount=config.keep
+        )
     except OSError as error:
-        print(f"yapmo: cannot write the log {display(path)}: {display(error.strerror or '')}; going on without", file=sys.stderr)
+        print(
+            f"yapmo: cannot write the log {display(path)}: {display(error.strerror or '')}; going on without",
+            file=sys.stderr,
+        )
         return
     handler.setFormatter(_LineFormatter())
     logger.addHandler(handler)

@@ -11,7 +11,20 @@ import re
 from dataclasses import dataclass
 
 _NETWORK_TYPES = frozenset(
-    {b"nfs", b"nfs4", b"cifs", b"smb3", b"smbfs", b"afs", b"ceph", b"9p", b"glusterfs", b"fuse.sshfs", b"fuse.rclone", b"davfs"}
+    {
+        b"nfs",
+        b"nfs4",
+        b"cifs",
+        b"smb3",
+        b"smbfs",
+        b"afs",
+        b"ceph",
+        b"9p",
+        b"glusterfs",
+        b"fuse.sshfs",
+        b"fuse.rclone",
+        b"davfs",
+    }
 )
 _UNSTABLE_INODES = frozenset({b"cifs", b"smb3", b"smbfs", b"9p", b"vfat", b"msdos", b"exfat", b"davfs"})
 _OCTAL = re.compile(rb"\\([0-7]{3})")
@@ -96,7 +109,9 @@ def _read_mounts() -> list[_Mount]:
         fields, rest = left.split(b" "), right.split(b" ")
         if separator and len(fields) >= 5 and len(rest) >= 2:
             device = fields[2].decode("ascii", "replace")
-            mounts.append(_Mount(device, _unescape(fields[3]), _unescape(fields[4]), rest[0], _unescape(rest[1])))
+            mounts.append(
+                _Mount(device, _unescape(fields[3]), _unescape(fields[4]), rest[0], _unescape(rest[1]))
+            )
     return mounts
 
 

@@ -145,8 +145,8 @@ class Walk:
             if identity in folder.chain:
                 self._report(listing, absolute, "a link leads back to a folder above it; not entered")
                 return listing
-            rules = self._read_rules(absolute, folder, listing)
             with os.scandir(absolute) as entries:
+                rules = self._read_rules(absolute, folder, listing)
                 self._sort_entries(entries, folder, rules, listing, (*folder.chain, identity))
         except OSError as error:
             listing.readable = False
@@ -182,7 +182,9 @@ class Walk:
                 if self._is_left_out(entry, folder, rules, is_folder=is_folder):
                     listing.ignored += 1
                 elif is_folder:
-                    below.append(_Folder(_join(folder.path, name), rules, chain if options.follow_symlinks else ()))
+                    below.append(
+                        _Folder(_join(folder.path, name), rules, chain if options.follow_symlinks else ())
+                    )
                 elif kind is not None:
                     self._add_file(entry, kind, files, listing)
             except OSError as error:
@@ -211,7 +213,9 @@ class Walk:
         status = entry.stat(follow_symlinks=self._options.follow_symlinks)
         if stat.S_ISREG(status.st_mode):
             files.append(
-                FoundFile(entry.name, kind, status.st_size, status.st_mtime_ns, status.st_ino, status.st_nlink)
+                FoundFile(
+                    entry.name, kind, status.st_size, status.st_mtime_ns, status.st_ino, status.st_nlink
+                )
             )
             return
         self._report(listing, entry.path, f"is a {describe_type(status.st_mode)}, not a file; skipped")

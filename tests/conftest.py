@@ -1,0 +1,51 @@
+"""Fixtures for all tests: every test runs with its own home, so that nothing of the user's is touched."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Give the test an empty home: config, data and state directories lie inside it."""
+    folder = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(folder))
+    for variable, name in (
+        ("XDG_CONFIG_HOME", "config"),
+        ("XDG_DATA_HOME", "data"),
+        ("XDG_STATE_HOME", "state"),
+    ):
+        monkeypatch.setenv(variable, str(folder / name))
+    monkeypatch.delenv("YAPMO_CONFIG", raising=False)
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    return folder
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., Any]:
+    """Return a coroutine function that waits for a condition with a deadline."""
+    import asyncio
+
+    async def wait(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not within {seconds} s: {condition}")
+            await asyncio.sleep(0.01)
+
+    return wait
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the terminal of whoever runs the tests out of what the tests show."""
+    for variable in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
+        os.environ.pop(variable, None)
