@@ -91,6 +91,34 @@ class KnownFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class FolderUpdate:
+    """What the library has to learn about one folder; unchanged files are not in it.
+
+    Attributes:
+        path: of the folder, relative to its root, `b""` for the root itself.
+        file_system: identity of its file system where that differs from the root's, else None.
+        new: files at paths that the library does not know.
+        changed: id of a known file, and what was found: another size or mtime, the same inode.
+        replaced: id of a known file, and what was found at its path: another inode.
+        returned: id of a missing file, and what was found: it is back as it was.
+        gone: ids of present files that the folder no longer holds.
+    """
+
+    path: bytes
+    file_system: str | None = None
+    new: tuple[FoundFile, ...] = ()
+    changed: tuple[tuple[int, FoundFile], ...] = ()
+    replaced: tuple[tuple[int, FoundFile], ...] = ()
+    returned: tuple[tuple[int, FoundFile], ...] = ()
+    gone: tuple[int, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the library has nothing to learn."""
+        return not (self.new or self.changed or self.replaced or self.returned or self.gone)
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """Something that could not be done to one file or folder.
 

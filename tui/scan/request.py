@@ -1,0 +1,30 @@
+"""What a front door asks of the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from tui.records import Stage
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRequest:
+    """One scan to be made.
+
+    Attributes:
+        paths: absolute paths of folders or files; empty for all roots of the library.
+        only: the one stage to run; None for all.
+        rescan: which known files are read again (`changed`, `metadata`, `everything`); None as configured.
+        accept_missing: whether any number of files may become missing without a question.
+        retry_failed: whether files that failed before are tried again although they did not change.
+        workers: number of exiftool processes; None as configured.
+    """
+
+    paths: tuple[bytes, ...] = ()
+    only: Stage | None = None
+    rescan: Literal["changed", "metadata", "everything"] | None = None
+    accept_missing: bool = False
+    retry_failed: bool = False
+    workers: int | None = None

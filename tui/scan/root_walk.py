@@ -1,0 +1,230 @@
+"""Walking one root: a thread that lists folders, compares them with the library, and feeds the writer.
+
+The walk feeds the writer alone, so it runs at the speed of the disk; what it finds pending waits in the
+library, not in memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tui.display import display
+from tui.library import files
+from tui.library.identity import ScanKey, apply_folder_updates
+from tui.records import FolderUpdate, Problem, Stage
+from tui.scan.cancel import ScanCancelledError
+from tui.scan.changes import find_changes
+from tui.scan.file_systems import FileSystem, file_system_of
+from tui.scan.walk import Walk, describe
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable
+
+    from tui.library.database import Library
+    from tui.scan.cancel import CancelToken
+    from tui.scan.progress import StageMeter, Tally
+    from tui.scan.walk import FolderListing, WalkOptions
+
+logger = logging.getLogger("yapmo.scan")
+
+_BATCH_FILES = 2_000
+_BATCH_S = 0.2
+
+
+@dataclass(slots=True)
+class WalkOutcome:
+    """What the walk of one root came to, beyond what it wrote.
+
+    Attributes:
+        finished: True when every folder that can be read was listed.
+        files: media files found.
+        unreadable: folders (relative to the root) that could not be read: what lies below is unknown, not gone.
+        visited_file_systems: identities of the file systems met.
+        error: why the root could not be walked; empty otherwise.
+    """
+
+    finished: bool = False
+    files: int = 0
+    unreadable: list[bytes] = field(default_factory=list)
+    visited_file_systems: set[str] = field(default_factory=set)
+    error: str = ""
+
+
+class RootWalk:
+    """The walk of one root, or of a part of it, in a daemon thread.
+
+    A daemon, because a read that never returns must not keep the program from ending.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        key: ScanKey,
+        root: bytes,
+        options: WalkOptions,
+        token: CancelToken,
+        tally: Tally,
+        meter: StageMeter,
+        on_problem: Callable[[Problem], None],
+        *,
+        start: bytes = b"",
+        root_file_system: FileSystem,
+    ) -> None:
+        """Prepare the walk of `start` in `root` (absolute path); `key` names the scan to the library."""
+        self._library = library
+        self._key = key
+        self._root = root
+        self._options = options
+        self._token = token
+        self._tally = tally
+        self._meter = meter
+        self._on_problem = on_problem
+        self._start_folder = start
+        self._file_system = root_file_system
+        self._file_systems: dict[int, FileSystem] = {}
+        self._walk = Walk(root, options, token, start=start)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._done: asyncio.Future[WalkOutcome] | None = None
+        self._batch: list[FolderUpdate] = []
+        self._batch_files = 0
+        self._batch_since = 0.0
+        self.outcome = WalkOutcome()
+
+    def prefer(self, folder: bytes | None) -> None:
+        """Enter `folder` (absolute) before all others, where it lies in this root."""
+        if folder is None or folder == self._root:
+            self._walk.prefer(None)
+        elif folder.startswith(self._root + b"/"):
+            self._walk.prefer(folder[len(self._root) + 1 :])
+
+    def start(self) -> asyncio.Future[WalkOutcome]:
+        """Start the thread; the future ends with the outcome, also after an abort."""
+        self._loop = asyncio.get_running_loop()
+        self._done = self._loop.create_future()
+        threading.Thread(target=self._run, name="walk", daemon=True).start()
+        return self._done
+
+    def _run(self) -> None:
+        try:
+            self._walk_all()
+            self.outcome.finished = True
+        except ScanCancelledError:
+            pass
+        except OSError as error:
+            self.outcome.error = f"{display(self._root)} cannot be read: {describe(error)}"
+        except Exception as error:  # noqa: BLE001  # whatever ends the thread must reach the scan that waits for it
+            logger.exception("the walk of %s failed", display(self._root))
+            self.outcome.error = f"the walk of {display(self._root)} failed: {error}"
+        self._call(self._settle)
+
+    def _settle(self) -> None:
+        if self._done is not None and not self._done.done():
+            self._done.set_result(self.outcome)
+
+    def _call(self, function: Callable[[], None]) -> None:
+        """Run `function` on the event loop; without one any more there is nobody left to tell."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function)
+
+    def _walk_all(self) -> None:
+        connection = self._library.connect_read_only()
+        try:
+            listed: set[bytes] = set()
+            for listing in self._walk:
+                listed.add(listing.path)
+                self._take(connection, listing)
+            self._add_vanished_folders(connection, listed)
+            self._send()
+        finally:
+            connection.close()
+
+    def _take(self, connection: sqlite3.Connection, listing: FolderListing) -> None:
+        """Compare one listing with the library and add what differs to the batch."""
+        outcome = self.outcome
+        for problem in listing.problems:
+            self._call_problem(problem)
+        self._meter.count()
+        self._tally.add("folders")
+        self._tally.add("ignored", listing.ignored)
+        if not listing.readable:
+            outcome.unreadable.append(listing.path)
+            return
+        here = self._file_system_at(listing)
+        outcome.visited_file_systems.add(here.identity)
+        outcome.files += len(listing.files)
+        known = files.folder_files(connection, self._key.root_id, listing.path)
+        update = find_changes(
+            listing.path,
+            listing.files,
+            known,
+            stable_inodes=here.stable_inodes,
+            file_system=None if here.identity == self._file_system.identity else here.identity,
+        )
+        differing = len(update.new) + len(update.changed) + len(update.replaced) + len(update.returned)
+        self._tally.add("files", len(listing.files))
+        self._tally.add("bytes", sum(file.size for file in listing.files))
+        self._tally.add("unchanged", len(listing.files) - differing)
+        if not update.is_empty:
+            self._add(update, differing + len(update.gone))
+
+    def _add(self, update: FolderUpdate, number: int) -> None:
+        if not self._batch:
+            self._batch_since = time.monotonic()
+        self._batch.append(update)
+        self._batch_files += number
+        if self._batch_files >= _BATCH_FILES or time.monotonic() - self._batch_since >= _BATCH_S:
+            self._send()
+
+    def _send(self) -> None:
+        """Hand the batch to the writer and wait while its queue is full."""
+        if not self._batch or self._loop is None:
+            return
+        batch, self._batch, self._batch_files = tuple(self._batch), [], 0
+        key = self._key
+
+        def write(db: sqlite3.Connection) -> None:
+            apply_folder_updates(db, key, batch)
+
+        future = asyncio.run_coroutine_threadsafe(self._library.writer.submit(write), self._loop)
+        while True:
+            try:
+                future.result(timeout=0.1)
+                return
+            except TimeoutError:
+                if self._token.aborted:
+                    future.cancel()
+                    raise ScanCancelledError from None
+
+    def _add_vanished_folders(self, connection: sqlite3.Connection, listed: set[bytes]) -> None:
+        """Report the files of known folders that the walk no longer met as gone."""
+        unreadable = self.outcome.unreadable
+        for folder_id, path in files.folders_under(connection, self._key.root_id, self._start_folder):
+            if path in listed or any(path.startswith(folder + b"/") or not folder for folder in unreadable):
+                continue
+            gone = files.present_ids(connection, folder_id)
+            if gone:
+                self._token.check()
+                self._add(FolderUpdate(path, gone=tuple(gone)), len(gone))
+
+    def _file_system_at(self, listing: FolderListing) -> FileSystem:
+        """Return the file system of a folder, looked up once for every device number."""
+        known = self._file_systems.get(listing.device)
+        if known is None:
+            path = os.path.join(self._root, listing.path) if listing.path else self._root
+            try:
+                known = file_system_of(path)
+            except OSError:
+                known = self._file_system
+            self._file_systems[listing.device] = known
+        return known
+
+    def _call_problem(self, problem: Problem) -> None:
+        logger.warning("%s %s", display(problem.path), problem.message)
+        self._call(lambda: self._on_problem(problem))
