@@ -13,7 +13,7 @@ import typer
 
 from tui import __version__
 from tui.display import display
-from tui.records import YapmoError
+from tui.errors import YapmoError
 
 EXIT_CODES = """\
 Exit codes: 0 done; 1 done, but a root or folder could not be read (with --strict: any problem); 2 wrong usage

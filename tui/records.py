@@ -11,6 +11,11 @@ from dataclasses import dataclass, field, fields
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from tui.errors import LibraryError as LibraryError
+from tui.errors import RootUnavailableError as RootUnavailableError
+from tui.errors import UsageError as UsageError
+from tui.errors import YapmoError as YapmoError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -433,37 +438,3 @@ class FileRow:
     state: FileState
     metadata_state: StageState
     values: Mapping[str, Any] = field(default_factory=dict)
-
-
-class YapmoError(Exception):
-    """An error that a person can do something about: the message says what happened and what to do.
-
-    Attributes:
-        exit_code: what the command line ends with.
-    """
-
-    exit_code = 1
-
-    def __init__(self, message: str, *, hint: str = "") -> None:
-        """Keep what happened (`message`) and what to do about it (`hint`)."""
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
-
-
-class UsageError(YapmoError):
-    """Wrong usage or configuration (exit code 2)."""
-
-    exit_code = 2
-
-
-class LibraryError(YapmoError):
-    """The library is locked, damaged, newer than this program, or cannot be written (exit code 4)."""
-
-    exit_code = 4
-
-
-class RootUnavailableError(YapmoError):
-    """A root cannot be reached, or the missing-files brake held (exit code 5)."""
-
-    exit_code = 5
