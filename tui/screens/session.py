@@ -1,0 +1,72 @@
+"""What the screens share: the library, the engine, the log, and what is known of the running scan."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from tui.config import Config
+    from tui.library.database import Library
+    from tui.log import LogFeed
+    from tui.records import ProgressSnapshot, ScanSummary
+    from tui.scan.request import ScanRequest
+
+
+class Engine(Protocol):
+    """What the screens ask of the engine; `tui.scan.service.ScanService` is the real one."""
+
+    @property
+    def running(self) -> bool:
+        """True from `start` until the scan has ended."""
+
+    @property
+    def workers(self) -> int:
+        """Number of exiftool processes."""
+
+    async def start(self, request: ScanRequest) -> None:
+        """Begin a scan; raises `YapmoError` when it cannot be made."""
+
+    def abort(self) -> None:
+        """Stop the scan; safe to repeat."""
+
+    def pause(self) -> None:
+        """Let the scan hold."""
+
+    def resume(self) -> None:
+        """Let a paused scan go on."""
+
+    def prioritise(self, folder: bytes | None) -> None:
+        """Serve the files of one folder first."""
+
+    def set_workers(self, number: int) -> None:
+        """Change the number of exiftool processes."""
+
+    def snapshot(self) -> ProgressSnapshot | None:
+        """Return how the running or the last scan stands."""
+
+    async def wait(self) -> ScanSummary:
+        """Return how the scan ends."""
+
+
+@dataclass(slots=True)
+class Session:
+    """One run of the terminal application.
+
+    Attributes:
+        config: the configuration in force.
+        library: the open library.
+        engine: the seam to the engine.
+        log_feed: where the log panel subscribes.
+        snapshot: the latest snapshot of the running or the last scan; None before the first.
+        files: number of present files in the library; None while it is not known.
+        keymap: the user's keys by action id.
+    """
+
+    config: Config
+    library: Library
+    engine: Engine
+    log_feed: LogFeed
+    snapshot: ProgressSnapshot | None = None
+    files: int | None = None
+    keymap: dict[str, str] = field(default_factory=dict)

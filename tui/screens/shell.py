@@ -1,0 +1,132 @@
+"""The frame of every main screen: header, body, log panel, status of the scan, footer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+from textual.message import Message
+from textual.screen import Screen
+
+from tui.actions import ACTIONS, BY_ID, Place, bindings, key_name, keys_of
+from tui.display import format_count
+from tui.screens.scan_status import status_line
+from tui.widgets.bars import FooterBar, HeaderBar, StatusBar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from textual.app import ComposeResult
+    from textual.screen import Screen as AnyScreen
+    from textual.widget import Widget
+
+    from tui.screens.session import Session
+
+
+@runtime_checkable
+class Movable(Protocol):
+    """A widget whose cursor, or view, the keys of lists move."""
+
+    def move(self, step: str) -> None:
+        """Go `up`, `down`, `page_up`, `page_down`, `start` or `end`."""
+
+
+class FolderOpened(Message):
+    """The library is to show what lies below a folder.
+
+    Attributes:
+        path: absolute path of the folder.
+    """
+
+    def __init__(self, path: bytes) -> None:
+        """Keep which folder it is."""
+        super().__init__()
+        self.path = path
+
+
+class ShellScreen(Screen[None]):
+    """A main screen. A subclass says its tab and composes its `body`.
+
+    Attributes:
+        TAB: id of the action that shows the screen (`show_library`).
+        SHOWS_STATUS: whether the line about the scan is shown here.
+    """
+
+    TAB: ClassVar[str] = ""
+    SHOWS_STATUS: ClassVar[bool] = True
+    BINDINGS = bindings(Place.LISTS)
+    TITLE = "YAPMO"
+
+    def __init__(self, session: Session) -> None:
+        """Serve `session`."""
+        super().__init__()
+        self.session = session
+
+    def body(self) -> Iterable[Widget]:
+        """Yield the widgets between header and footer."""
+        raise NotImplementedError
+
+    def compose(self) -> ComposeResult:
+        """Compose the frame around the body."""
+        yield HeaderBar(_tabs(self.session), _tab(self.TAB, self.session))
+        yield from self.body()
+        yield StatusBar()
+        yield FooterBar()
+
+    def on_mount(self) -> None:
+        """Keep the footer in step with focus and state."""
+        self.bindings_updated_signal.subscribe(self, self._show_keys)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was shown."""
+        self.show_file_count()
+        self.show_snapshot()
+
+    def show_snapshot(self) -> None:
+        """Show how the scan stands now (`session.snapshot`); the app calls this at most four times a second."""
+        if self.SHOWS_STATUS:
+            self.query_one(StatusBar).show(status_line(self.session.snapshot))
+
+    def show_file_count(self) -> None:
+        """Show how many files the library has (`session.files`)."""
+        count = self.session.files
+        self.query_one(HeaderBar).show("" if count is None else f"{format_count(count)} files")
+
+    def scan_targets(self) -> tuple[bytes, ...]:
+        """Return the folders that the key for scanning means here; empty for all roots."""
+        return ()
+
+    def action_move(self, step: str) -> None:
+        """Move the focused list."""
+        if isinstance(self.focused, Movable):
+            self.focused.move(step)
+
+    async def on_footer_bar_clicked(self, message: FooterBar.Clicked) -> None:
+        """Do what the clicked key of the footer does."""
+        for active in self.active_bindings.values():
+            if active.binding.id == message.action_id:
+                await self.app.run_action(active.binding.action, active.node)
+                return
+
+    def _show_keys(self, screen: AnyScreen[object]) -> None:
+        self.query_one(FooterBar).show(footer_items(screen))
+
+
+def footer_items(screen: AnyScreen[object]) -> list[tuple[str, str, str]]:
+    """Return id, key and label of the actions that the footer shows for a screen as it is now."""
+    keys: dict[str, str] = {}
+    for key, active in screen.active_bindings.items():
+        if active.enabled and active.binding.id in BY_ID:
+            keys.setdefault(active.binding.id, key)
+    actions = sorted(
+        (action for action in ACTIONS if action.footer and action.id in keys), key=lambda a: a.footer
+    )
+    return [(action.id, key_name(keys[action.id]), action.label) for action in actions]
+
+
+def _tabs(session: Session) -> list[str]:
+    return [_tab(action.id, session) for action in ACTIONS if action.id.startswith("show_")]
+
+
+def _tab(action_id: str, session: Session) -> str:
+    action = BY_ID[action_id]
+    return f"{key_name(keys_of(action, session.keymap).split(',')[0])} {action.label}"
