@@ -260,19 +260,20 @@ def _build(values: Mapping[str, object], source: str) -> Config:
     """Check every value and put them into the records."""
     accepted = {name: _accept(name, value, source) for name, value in values.items()}
     _refuse_shared_extensions(accepted, source)
-    types = get_type_hints(Config, globals() | {"Mapping": dict})
-    sections = {}
-    for section in fields(Config):
-        if section.name == "source":
-            continue
-        prefix = f"{section.name}."
-        options = {
-            name.removeprefix(prefix): value for name, value in accepted.items() if name.startswith(prefix)
-        }
-        if section.name == "scan":
-            options["extensions"] = {kind: options.pop(f"extensions.{kind}") for kind in Kind}
-        sections[section.name] = types[section.name](**options)
-    return Config(**sections, source=source)
+    sections: dict[str, dict[str, Any]] = {}
+    for name, value in accepted.items():
+        section, _, key = name.partition(".")
+        sections.setdefault(section, {})[key] = value
+    scan = sections["scan"]
+    scan["extensions"] = {kind: scan.pop(f"extensions.{kind}") for kind in Kind}
+    return Config(
+        library=LibraryConfig(**sections["library"]),
+        scan=ScanConfig(**scan),
+        exiftool=ExiftoolConfig(**sections["exiftool"]),
+        interface=InterfaceConfig(**sections["interface"]),
+        logging=LoggingConfig(**sections["logging"]),
+        source=source,
+    )
 
 
 def _accept(name: str, value: object, source: str) -> object:
