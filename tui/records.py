@@ -102,6 +102,7 @@ class FolderUpdate:
     Attributes:
         path: of the folder, relative to its root, `b""` for the root itself.
         file_system: identity of its file system where that differs from the root's, else None.
+        stable_inodes: False on file systems whose inode numbers change from mount to mount.
         new: files at paths that the library does not know.
         changed: id of a known file, and what was found: another size or mtime, the same inode.
         replaced: id of a known file, and what was found at its path: another inode.
@@ -111,6 +112,7 @@ class FolderUpdate:
 
     path: bytes
     file_system: str | None = None
+    stable_inodes: bool = True
     new: tuple[FoundFile, ...] = ()
     changed: tuple[tuple[int, FoundFile], ...] = ()
     replaced: tuple[tuple[int, FoundFile], ...] = ()

@@ -27,8 +27,20 @@ def test_nothing_changed_is_nothing_to_learn() -> None:
 def test_each_kind_of_difference_is_told_apart() -> None:
     update = find_changes(
         b"d",
-        [found(b"new"), found(b"size", size=2), found(b"time", mtime=2), found(b"other", inode=2), found(b"back")],
-        [known(1, b"size"), known(2, b"time"), known(3, b"other"), known(4, b"back", missing=True), known(5, b"gone")],
+        [
+            found(b"new"),
+            found(b"size", size=2),
+            found(b"time", mtime=2),
+            found(b"other", inode=2),
+            found(b"back"),
+        ],
+        [
+            known(1, b"size"),
+            known(2, b"time"),
+            known(3, b"other"),
+            known(4, b"back", missing=True),
+            known(5, b"gone"),
+        ],
     )
     assert [file.name for file in update.new] == [b"new"]
     assert [file_id for file_id, _ in update.changed] == [1, 2]
@@ -44,6 +56,14 @@ def test_a_missing_file_that_stays_away_is_nothing_to_learn() -> None:
 def test_a_file_that_came_back_with_other_content_is_changed() -> None:
     update = find_changes(b"", [found(b"a", size=9)], [known(1, b"a", missing=True)])
     assert [file_id for file_id, _ in update.changed] == [1]
+
+
+def test_of_several_missing_files_of_one_name_the_one_that_came_back_is_meant() -> None:
+    rows = [known(1, b"a", size=1, missing=True), known(2, b"a", size=2, missing=True)]
+    assert find_changes(b"", [found(b"a", size=1)], rows).returned == ((1, found(b"a", size=1)),)
+    assert find_changes(b"", [found(b"a", size=2)], rows).returned == ((2, found(b"a", size=2)),)
+    present = [known(3, b"a", size=3), *rows]
+    assert find_changes(b"", [found(b"a", size=3)], present).is_empty
 
 
 def test_inodes_say_nothing_where_they_do_not_last() -> None:

@@ -90,6 +90,8 @@ def test_patterns_of_the_configuration(tmp_path: Path) -> None:
         (("b/**/d.jpg",), {b"a.jpg", b"b/x.jpg"}),
         (("c/",), {b"a.jpg", b"b/x.jpg"}),
         (("# comment", "", "x.jpg"), {b"a.jpg", b"b/c/d.jpg"}),
+        (("b/c/", "a.jpg"), {b"b/x.jpg"}),
+        (("b/x.jpg/",), {b"a.jpg", b"b/x.jpg", b"b/c/d.jpg"}),
     ],
 )
 def test_patterns_with_paths_are_gitignore(

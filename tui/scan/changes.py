@@ -32,9 +32,14 @@ def find_changes(
     Returns:
         What the library has to learn. A folder in which nothing changed costs one comparison of two sets.
     """
-    if stable_inodes and len(found) == len(known) and _stamps(found) == _stamps(known) and _all_present(known):
-        return FolderUpdate(path, file_system)
-    rows = {row.name: row for row in known}
+    if (
+        stable_inodes
+        and len(found) == len(known)
+        and _stamps(found) == _stamps(known)
+        and _all_present(known)
+    ):
+        return FolderUpdate(path, file_system, stable_inodes)
+    rows = _rows_by_name(found, known)
     new: list[FoundFile] = []
     changed: list[tuple[int, FoundFile]] = []
     replaced: list[tuple[int, FoundFile]] = []
@@ -52,8 +57,34 @@ def find_changes(
             changed.append((row.file_id, file))
         elif row.state is FileState.MISSING:
             returned.append((row.file_id, file))
-    gone = tuple(row.file_id for row in rows.values() if row.state is FileState.PRESENT)
-    return FolderUpdate(path, file_system, tuple(new), tuple(changed), tuple(replaced), tuple(returned), gone)
+    return FolderUpdate(
+        path=path,
+        file_system=file_system,
+        stable_inodes=stable_inodes,
+        new=tuple(new),
+        changed=tuple(changed),
+        replaced=tuple(replaced),
+        returned=tuple(returned),
+        gone=tuple(row.file_id for row in rows.values() if row.state is FileState.PRESENT),
+    )
+
+
+def _rows_by_name(found: Sequence[FoundFile], known: Sequence[KnownFile]) -> dict[bytes, KnownFile]:
+    """Return the row that speaks for each name: the present one, else of the missing ones the likeliest."""
+    rows: dict[bytes, KnownFile] = {}
+    doubtful: set[bytes] = set()
+    for row in known:
+        other = rows.get(row.name)
+        if other is None or row.state is FileState.PRESENT:
+            rows[row.name] = row
+        elif other.state is FileState.MISSING:
+            doubtful.add(row.name)
+    if doubtful:
+        stamps = {file.name: (file.size, file.mtime_ns) for file in found if file.name in doubtful}
+        for row in known:
+            if row.name in doubtful and stamps.get(row.name) == (row.size, row.mtime_ns):
+                rows[row.name] = row
+    return rows
 
 
 def _stamps(files: Sequence[FoundFile] | Sequence[KnownFile]) -> set[tuple[bytes, int, int, int]]:

@@ -3,54 +3,47 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 from typing import TYPE_CHECKING
 
+from tui.display import display
+from tui.library import files
+from tui.records import Problem, Stage
 from tui.scan.cancel import ScanCancelledError
 from tui.scan.fingerprint import fingerprint_file
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable, Sequence
 
+    from tui.library.database import Library
     from tui.records import FileJob, Fingerprint
     from tui.scan.cancel import CancelToken
+    from tui.scan.feeder import Feeder
+    from tui.scan.progress import StageMeter, Tally
 
-_WAITING_BATCHES = 64
+logger = logging.getLogger("yapmo.scan")
+
+_BATCH_FILES = 32
+_WAITING_BATCHES = 16
+_IDLE_S = 0.1
 
 
-class FingerprintThreads:
+class HashingThreads:
     """Hashes batches of files in threads of their own.
 
     Daemon threads, because a read that never returns must not keep the program from ending.
     """
 
-    def __init__(
-        self,
-        number: int,
-        token: CancelToken,
-        on_done: Callable[[Sequence[Fingerprint]], None],
-        *,
-        full: bool,
-    ) -> None:
+    def __init__(self, number: int, token: CancelToken, on_done: Callable[[Sequence[Fingerprint]], None]) -> None:
         """Prepare `number` threads; `on_done` is called on the event loop with the outcomes of each batch."""
         self._token = token
         self._on_done = on_done
-        self._full = full
         self._number = number
-        self._batches: queue.SimpleQueue[Sequence[FileJob] | None] = queue.SimpleQueue()
+        self._batches: queue.SimpleQueue[tuple[Sequence[FileJob], bool] | None] = queue.SimpleQueue()
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting = 0
-
-    @property
-    def has_room(self) -> bool:
-        """True while few enough batches wait; what finds no room stays pending in the library."""
-        return self._waiting < _WAITING_BATCHES
-
-    @property
-    def idle(self) -> bool:
-        """True when every batch that was handed in has come back."""
-        return self._waiting == 0
 
     def start(self) -> None:
         """Start the threads; call on the event loop."""
@@ -58,32 +51,151 @@ class FingerprintThreads:
         for number in range(self._number):
             threading.Thread(target=self._run, name=f"fingerprint {number + 1}", daemon=True).start()
 
-    def submit(self, jobs: Sequence[FileJob]) -> None:
-        """Hand in a batch of files."""
-        self._waiting += 1
-        self._batches.put(jobs)
+    def submit(self, jobs: Sequence[FileJob], *, full: bool) -> None:
+        """Hand in a batch; `full` asks for the hash of the whole content."""
+        self._batches.put((jobs, full))
 
     def stop(self) -> None:
-        """Let the threads end after what they are at; after an abort they drop what waits."""
+        """Let the threads end; after an abort they drop what waits."""
         for _ in range(self._number):
             self._batches.put(None)
 
     def _run(self) -> None:
-        while (jobs := self._batches.get()) is not None:
+        while (batch := self._batches.get()) is not None:
+            jobs, full = batch
             outcomes: list[Fingerprint] = []
             try:
                 for job in jobs:
                     self._token.check()
-                    outcomes.append(fingerprint_file(job, self._token, full=self._full))
+                    outcomes.append(fingerprint_file(job, self._token, full=full))
             except ScanCancelledError:
                 pass
-            self._hand_back(outcomes)
+            loop = self._loop
+            if loop is not None and not loop.is_closed():
+                loop.call_soon_threadsafe(self._on_done, outcomes)
 
-    def _hand_back(self, outcomes: Sequence[Fingerprint]) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._settle, outcomes)
 
-    def _settle(self, outcomes: Sequence[Fingerprint]) -> None:
+class FingerprintStage:
+    """Runs the fingerprint stage of one scan until nothing is pending and nothing more will come."""
+
+    def __init__(
+        self,
+        library: Library,
+        feeder: Feeder,
+        token: CancelToken,
+        tally: Tally,
+        meter: StageMeter,
+        *,
+        threads: int,
+        full: bool,
+        more_to_come: Callable[[], bool],
+    ) -> None:
+        """Prepare the stage.
+
+        Args:
+            library: where outcomes go.
+            feeder: where pending files come from that were not offered.
+            token: stops and pauses the stage.
+            tally: counts outcomes.
+            meter: measures the stage.
+            threads: how many files are read at once.
+            full: whether every file is hashed wholly.
+            more_to_come: tells whether other stages may still make files pending.
+        """
+        self._library = library
+        self._feeder = feeder
+        self._token = token
+        self._tally = tally
+        self._meter = meter
+        self._full = full
+        self._more_to_come = more_to_come
+        self._hashing = HashingThreads(threads, token, self._take)
+        self._jobs: dict[int, FileJob] = {}
+        self._waiting = 0
+        self._outcomes: list[Fingerprint] = []
+        self._wake = asyncio.Event()
+
+    def offer(self, jobs: Sequence[FileJob]) -> None:
+        """Take files whose metadata was just read and that still lie in the page cache; what finds no room stays pending."""
+        if self._waiting < _WAITING_BATCHES and not self._token.aborted:
+            claimed = [job for job in jobs if self._feeder.claim(job)]
+            if claimed:
+                self._submit(claimed, full=self._full)
+
+    async def run(self) -> None:
+        """Work until all is done; after an abort, return once what was hashed is committed."""
+        self._hashing.start()
+        try:
+            while not self._token.aborted:
+                await self._commit()
+                if self._token.paused or self._waiting >= _WAITING_BATCHES:
+                    await self._sleep()
+                    continue
+                more = self._more_to_come()  # asked before looking, or the last files would be missed
+                batch = await self._next_batch()
+                if batch:
+                    self._submit(batch, full=self._full)
+                elif more or self._waiting or self._outcomes:
+                    await self._sleep()
+                else:
+                    break
+        finally:
+            self._hashing.stop()
+        await self._commit()
+        self._meter.finished = not self._token.aborted
+
+    async def run_full(self, jobs: Sequence[FileJob]) -> None:
+        """Hash the whole content of `jobs`, files that only their whole content can tell apart."""
+        hashing = self._hashing = HashingThreads(1, self._token, self._take)
+        hashing.start()
+        try:
+            for job in jobs:
+                self._submit([job], full=True)
+            while self._waiting and not self._token.aborted:
+                await self._sleep()
+                await self._commit()
+        finally:
+            hashing.stop()
+        await self._commit()
+
+    async def _next_batch(self) -> list[FileJob]:
+        batch: list[FileJob] = []
+        while len(batch) < _BATCH_FILES and (job := await self._feeder.next_job()) is not None:
+            batch.append(job)
+        return batch
+
+    def _submit(self, jobs: Sequence[FileJob], *, full: bool) -> None:
+        self._waiting += 1
+        self._jobs.update((job.file_id, job) for job in jobs)
+        self._hashing.submit(jobs, full=full)
+
+    def _take(self, outcomes: Sequence[Fingerprint]) -> None:
         self._waiting -= 1
-        self._on_done(outcomes)
+        self._outcomes.extend(outcomes)
+        self._wake.set()
+
+    async def _sleep(self) -> None:
+        self._wake.clear()
+        try:
+            await asyncio.wait_for(self._wake.wait(), _IDLE_S)
+        except TimeoutError:
+            return
+
+    async def _commit(self) -> None:
+        """Commit what has been hashed, then count it and let its files go."""
+        outcomes, self._outcomes = self._outcomes, []
+        if not outcomes:
+            return
+
+        def write(db: sqlite3.Connection) -> None:
+            files.save_fingerprints(db, outcomes)
+
+        await self._library.writer.run(write)
+        for outcome in outcomes:
+            job = self._jobs.pop(outcome.file_id)
+            self._meter.count(size=job.size, failed=outcome.error is not None)
+            self._tally.add("fingerprints_failed" if outcome.error is not None else "fingerprints_done")
+            if outcome.error is not None:
+                logger.warning("%s: %s", display(job.path), display(outcome.error))
+                self._tally.add_problem(Problem(job.path, Stage.FINGERPRINT, outcome.error, job.file_id))
+        self._feeder.settle([outcome.file_id for outcome in outcomes])

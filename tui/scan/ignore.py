@@ -25,10 +25,11 @@ _SIMPLE = re.compile(r"[^/!#\\\s][^/\\]*/?")
 
 @dataclass(frozen=True, slots=True)
 class FolderSpec:
-    """The patterns of one `.yapmoignore`, and the folder (relative to the root) that they hold in."""
+    """Patterns, and the folder (relative to the root) that they hold in; perhaps they all speak of folders alone."""
 
     folder: bytes
     spec: GitIgnoreSpec
+    folders_only: bool = False
 
     def decide(self, path: bytes, *, is_folder: bool) -> bool | None:
         """Return True for ignored, False for kept by a `!` pattern, None when no pattern speaks of `path`."""
@@ -58,19 +59,16 @@ class IgnoreRules:
     folder_names: re.Pattern[bytes] | None = None
     specs: tuple[FolderSpec, ...] = ()
 
-    @property
-    def needs_path(self) -> bool:
-        """True when `match` looks at the path and not at the name alone."""
-        return bool(self.specs)
-
     def with_file(self, spec: FolderSpec) -> IgnoreRules:
         """Return these rules with those of an ignore file below them added."""
         return IgnoreRules(self.names, self.folder_names, (*self.specs, spec))
 
-    def match(self, path: bytes, name: bytes, *, is_folder: bool) -> bool:
-        """Tell whether an entry is ignored; `path` is relative to the root. The deepest rule that speaks wins."""
+    def match(self, folder: bytes, name: bytes, *, is_folder: bool) -> bool:
+        """Tell whether the entry `name` of `folder` (relative to the root) is ignored. The deepest rule that speaks wins."""
         for spec in reversed(self.specs):
-            decision = spec.decide(path, is_folder=is_folder)
+            if spec.folders_only and not is_folder:
+                continue
+            decision = spec.decide(folder + b"/" + name if folder else name, is_folder=is_folder)
             if decision is not None:
                 return decision
         if self.names is not None and self.names.match(name):
@@ -85,11 +83,20 @@ def compile_patterns(patterns: Sequence[str]) -> IgnoreRules:
         patterns: gitignore patterns; they hold in the root and below.
     """
     lines = [line for line in patterns if line.strip() and not line.startswith("#")]
-    if any(not _SIMPLE.fullmatch(line) or "**" in line for line in lines):
-        return IgnoreRules(specs=(FolderSpec(b"", _spec(lines)),)) if lines else IgnoreRules()
+    if any(line.startswith("!") for line in lines):
+        return IgnoreRules(specs=(FolderSpec(b"", _spec(lines)),))
+    simple = [line for line in lines if _SIMPLE.fullmatch(line) and "**" not in line]
+    for_folders = [line for line in lines if line not in simple and line.endswith("/")]
+    others = [line for line in lines if line not in simple and not line.endswith("/")]
+    specs = []
+    if for_folders:
+        specs.append(FolderSpec(b"", _spec(for_folders), folders_only=True))
+    if others:
+        specs.append(FolderSpec(b"", _spec(others)))
     return IgnoreRules(
-        names=_join_names([line for line in lines if not line.endswith("/")]),
-        folder_names=_join_names([line[:-1] for line in lines if line.endswith("/")]),
+        names=_join_names([line for line in simple if not line.endswith("/")]),
+        folder_names=_join_names([line[:-1] for line in simple if line.endswith("/")]),
+        specs=tuple(specs),
     )
 
 

@@ -1,36 +1,306 @@
-"""The metadata stage: one file in, one `Extraction` out, whatever happens.
+"""The metadata stage: pending files through the workers, normalised, into the library.
 
-Pictures and films go to the exiftool pool; songs go to mutagen, and to exiftool when mutagen cannot read them.
+Pictures and films go to the exiftool pool; songs go to mutagen, and to exiftool when mutagen cannot read them. Every
+file that is handed out ends exactly once: as metadata, as a failure, or given back because the scan was stopped or
+the file changed under it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import logging
 import os
-import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.records import Extraction, FileJob, Kind
+from tui.display import display
+from tui.library import files
+from tui.records import Extraction, FileJob, FoundFile, Kind, Problem, Stage
 from tui.scan.normalize_exiftool import metadata_from_exiftool
 from tui.scan.normalize_mutagen import metadata_from_mutagen
-from tui.scan.walk import describe, describe_type
+from tui.workers.errors import PoolClosedError, TaskFailedError, WorkerUnavailableError
 
 if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from tui.library.database import Library
+    from tui.scan.cancel import CancelToken
+    from tui.scan.daemon_thread import DaemonThread
+    from tui.scan.feeder import Feeder
+    from tui.scan.progress import StageMeter, Tally
     from tui.workers.exiftool import ExiftoolAnswer
     from tui.workers.pool import WorkerPool
-    from tui.workers.tags import TagAnswer
+    from tui.workers.python_worker import TagAnswer
+
+logger = logging.getLogger("yapmo.scan")
+
+_SETTLE_FILES = 64
+_SETTLE_S = 0.05
+_IDLE_S = 0.1
+_SETTLING_AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """What a worker said of one file, before it is normalised.
-
-    Exactly one of `exiftool`, `tags` and `error` is set.
-    """
+    """What the workers said of one file, before it is normalised. Without answers, `error` says why."""
 
     job: FileJob
     exiftool: ExiftoolAnswer | None = None
     tags: TagAnswer | None = None
     error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SettledBatch:
+    """A batch of outcomes, ready for the library.
+
+    Attributes:
+        extractions: outcomes of files that were the same before and after they were read.
+        unstable: files that changed meanwhile, with what they are now.
+    """
+
+    extractions: tuple[Extraction, ...]
+    unstable: tuple[tuple[FileJob, FoundFile], ...]
+
+
+class MetadataStage:
+    """Runs the metadata stage of one scan until nothing is pending and nothing more will come."""
+
+    def __init__(
+        self,
+        library: Library,
+        feeder: Feeder,
+        exiftool: WorkerPool[ExiftoolAnswer],
+        tags: WorkerPool[TagAnswer],
+        token: CancelToken,
+        tally: Tally,
+        meter: StageMeter,
+        *,
+        more_to_come: Callable[[], bool],
+        on_settled: Callable[[Sequence[FileJob]], None],
+    ) -> None:
+        """Prepare the stage.
+
+        Args:
+            library: where outcomes go.
+            feeder: where pending files come from.
+            exiftool: the pool for pictures and films.
+            tags: the pool for songs.
+            token: stops and pauses the stage.
+            tally: counts outcomes.
+            meter: measures the stage.
+            more_to_come: tells whether the walk may still find files.
+            on_settled: called with the files whose outcome is committed.
+        """
+        self._library = library
+        self._feeder = feeder
+        self._exiftool = exiftool
+        self._tags = tags
+        self._token = token
+        self._tally = tally
+        self._meter = meter
+        self._more_to_come = more_to_come
+        self._on_settled = on_settled
+        self._answers: list[RawAnswer] = []
+        self._reading = 0
+        self._wake = asyncio.Event()
+        self._settling: set[asyncio.Task[None]] = set()
+        self._settle_slots = asyncio.Semaphore(_SETTLING_AT_ONCE)
+
+    async def run(self, thread: DaemonThread) -> None:
+        """Work until all is done; `thread` runs what would block the event loop.
+
+        After an abort it returns once the outcomes that the workers gave are committed. The pools must be closed by
+        then, or their commands run on.
+        """
+        settler = asyncio.create_task(self._settle_regularly(thread))
+        readers: set[asyncio.Task[None]] = set()
+        try:
+            while not self._token.aborted:
+                await self._wait_for_room()
+                if self._token.paused:
+                    await self._sleep(_IDLE_S)
+                    continue
+                more = self._more_to_come()  # asked before looking, or the walk's last files would be missed
+                job = await self._feeder.next_job()
+                if job is not None:
+                    self._reading += 1
+                    reader = asyncio.create_task(self._read(job))
+                    readers.add(reader)
+                    reader.add_done_callback(readers.discard)
+                elif more or self._is_busy:
+                    await self._sleep(_IDLE_S)
+                else:
+                    break
+            await asyncio.gather(*readers)
+        finally:
+            settler.cancel()
+            await asyncio.gather(settler, return_exceptions=True)
+        await self._settle(thread)
+        await asyncio.gather(*self._settling)
+        self._meter.finished = not self._token.aborted
+
+    @property
+    def _is_busy(self) -> bool:
+        """True while the outcome of some file may still make it pending again."""
+        return bool(self._reading or self._answers or self._settling)
+
+    async def _wait_for_room(self) -> None:
+        """Return when the workers can take another file."""
+        while self._reading >= self._exiftool.capacity + self._tags.capacity and not self._token.aborted:
+            await self._sleep(_IDLE_S)
+
+    async def _sleep(self, seconds: float) -> None:
+        """Sleep until an outcome arrives, for `seconds` at most."""
+        self._wake.clear()
+        try:
+            await asyncio.wait_for(self._wake.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _read(self, job: FileJob) -> None:
+        """Get the workers' answer for one file."""
+        try:
+            answer = await self._ask(job)
+        except PoolClosedError:
+            answer = None
+        finally:
+            self._reading -= 1
+        if answer is None:
+            self._feeder.settle([job.file_id])
+        else:
+            self._answers.append(answer)
+        self._wake.set()
+
+    async def _ask(self, job: FileJob) -> RawAnswer | None:
+        """Ask mutagen for songs, exiftool for the rest and for what mutagen cannot read."""
+        first_error = ""
+        if job.kind is Kind.AUDIO:
+            try:
+                tags = await self._tags.run(job.path)
+            except PoolClosedError:
+                raise
+            except TaskFailedError as error:
+                return RawAnswer(job, error=error.message)
+            if not tags.error:
+                return RawAnswer(job, tags=tags)
+            first_error = tags.error
+        try:
+            return RawAnswer(job, exiftool=await self._exiftool.run(job.path), error=first_error)
+        except (PoolClosedError, WorkerUnavailableError):
+            raise
+        except TaskFailedError as error:
+            return RawAnswer(job, error=error.message)
+
+    async def _settle_regularly(self, thread: DaemonThread) -> None:
+        while True:
+            await asyncio.sleep(_SETTLE_S)
+            await self._settle(thread)
+
+    async def _settle(self, thread: DaemonThread) -> None:
+        """Hand the answers that have come to the writer, in batches."""
+        while self._answers:
+            batch = self._answers[:_SETTLE_FILES]
+            del self._answers[:_SETTLE_FILES]
+            settled = await thread.run(lambda answers=tuple(batch): settle_answers(answers))  # type: ignore[misc]  # bound now
+            await self._settle_slots.acquire()
+            task = asyncio.create_task(self._commit([answer.job for answer in batch], settled))
+            self._settling.add(task)
+            task.add_done_callback(self._forget)
+
+    def _forget(self, task: asyncio.Task[None]) -> None:
+        self._settling.discard(task)
+        self._settle_slots.release()
+        self._wake.set()
+
+    async def _commit(self, jobs: Sequence[FileJob], batch: SettledBatch) -> None:
+        """Commit one batch, then count it and let its files go."""
+
+        def write(db: sqlite3.Connection) -> None:
+            files.save_extractions(db, batch.extractions)
+            for job, found in batch.unstable:
+                files.update_changed(db, job.file_id, found)
+
+        await self._library.writer.run(write)
+        self._feeder.settle([job.file_id for job in jobs])
+        self._count(batch, {job.file_id: job for job in jobs})
+        done = {item.file_id for item in batch.extractions if item.error is None}
+        self._on_settled([job for job in jobs if job.file_id in done])
+
+    def _count(self, batch: SettledBatch, jobs: dict[int, FileJob]) -> None:
+        for item in batch.extractions:
+            job = jobs[item.file_id]
+            self._meter.count(size=job.size, failed=item.error is not None)
+            self._tally.add("metadata_failed" if item.error is not None else "metadata_done")
+            if item.error is not None:
+                logger.warning("%s: %s", display(job.path), display(item.error))
+                self._tally.add_problem(Problem(job.path, Stage.METADATA, item.error, job.file_id))
+        for job, _ in batch.unstable:
+            logger.info("%s changed while it was read; it is read again", display(job.path))
+
+
+def settle_answers(answers: Sequence[RawAnswer]) -> SettledBatch:
+    """Turn workers' answers into outcomes; looks at each file once more, so call it where it may block.
+
+    A file whose size or time is not what it was when it was handed out gives no outcome: what was read may be a
+    mixture of two contents.
+    """
+    extractions: list[Extraction] = []
+    unstable: list[tuple[FileJob, FoundFile]] = []
+    for answer in answers:
+        job = answer.job
+        now = _look_at(job)
+        if now is not None and (now.size, now.mtime_ns) != (job.size, job.mtime_ns):
+            unstable.append((job, now))
+        elif now is None and not answer.error:
+            extractions.append(_failure(job, "The file went away while it was read."))
+        else:
+            extractions.append(_to_extraction(answer))
+    return SettledBatch(tuple(extractions), tuple(unstable))
+
+
+def _look_at(job: FileJob) -> FoundFile | None:
+    try:
+        status = os.stat(job.path)
+    except OSError:
+        return None
+    name = os.path.basename(job.path)
+    return FoundFile(name, job.kind, status.st_size, status.st_mtime_ns, status.st_ino, status.st_nlink)
+
+
+def _to_extraction(answer: RawAnswer) -> Extraction:
+    job = answer.job
+    if answer.tags is not None:
+        tags = answer.tags
+        return Extraction(
+            job.file_id,
+            job.size,
+            job.mtime_ns,
+            tags.extractor,
+            metadata=metadata_from_mutagen(
+                tags.tags, path=job.path, kind=job.kind, size=job.size, mtime_ns=job.mtime_ns
+            ),
+            all_tags=tags.raw,
+            warnings=tags.warnings,
+        )
+    if answer.exiftool is None:
+        return _failure(job, answer.error)
+    said = answer.exiftool
+    if said.error:
+        return _failure(job, said.error if not answer.error else f"{answer.error}; exiftool: {said.error}")
+    return Extraction(
+        job.file_id,
+        job.size,
+        job.mtime_ns,
+        said.extractor,
+        metadata=metadata_from_exiftool(
+            said.tags, path=job.path, kind=job.kind, size=job.size, mtime_ns=job.mtime_ns
+        ),
+        all_tags=said.raw,
+        warnings=said.warnings,
+    )
+
+
+def _failure(job: FileJob, message: str) -> Extraction:
+    return Extraction(job.file_id, job.size, job.mtime_ns, "", error=message)

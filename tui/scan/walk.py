@@ -201,7 +201,7 @@ class Walk:
             return True
         if not options.follow_symlinks and entry.is_symlink():
             return True
-        if rules.match(_join(folder.path, name) if rules.needs_path else name, name, is_folder=is_folder):
+        if rules.match(folder.path, name, is_folder=is_folder):
             return True
         if is_folder and options.one_file_system:
             return entry.stat(follow_symlinks=options.follow_symlinks).st_dev != self._device

@@ -1,0 +1,214 @@
+"""`yapmo scan`: the engine with a line of progress."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import time
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, TextIO
+
+from tui.commands.session import open_session
+from tui.display import display, format_count, format_duration, format_size
+from tui.errors import RootUnavailableError
+from tui.paths import absolute
+from tui.records import ScanState, Stage
+from tui.scan.service import ScanRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tui.records import ProgressSnapshot, ScanSummary, StageProgress
+    from tui.scan.service import ScanService
+
+_PLAIN_LINE_S = 5.0
+_REFRESH_S = 0.25
+_HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+@dataclass(frozen=True, slots=True)
+class ScanOptions:
+    """The command line of `yapmo scan`, as given."""
+
+    paths: tuple[str, ...] = ()
+    only: str | None = None
+    rescan: Literal["changed", "metadata", "everything"] | None = None
+    accept_missing: bool = False
+    retry_failed: bool = False
+    workers: int | None = None
+    strict: bool = False
+    as_json: bool = False
+
+
+def run_scan(options: ScanOptions, library_path: str, config_path: str) -> int:
+    """Scan and return the exit code."""
+    return asyncio.run(_scan(options, library_path, config_path))
+
+
+async def _scan(options: ScanOptions, library_path: str, config_path: str) -> int:
+    async with open_session(library_path, config_path) as session:
+        request = ScanRequest(
+            paths=tuple(absolute(path) for path in options.paths),
+            only=Stage(options.only) if options.only else None,
+            rescan=options.rescan,
+            accept_missing=options.accept_missing,
+            retry_failed=options.retry_failed,
+            workers=options.workers,
+        )
+        service = session.service
+        await service.start(request)
+        with _aborting_on_signals(service):
+            reporter = asyncio.create_task(_report(service, as_json=options.as_json))
+            try:
+                summary = await service.wait()
+            finally:
+                reporter.cancel()
+                await asyncio.gather(reporter, return_exceptions=True)
+    _print_summary(summary, as_json=options.as_json)
+    return exit_code(summary, strict=options.strict)
+
+
+@contextlib.contextmanager
+def _aborting_on_signals(service: ScanService) -> Iterator[None]:
+    """Abort the scan on the first signal; a second Ctrl-C leaves at once."""
+    loop = asyncio.get_running_loop()
+
+    def abort() -> None:
+        service.abort()
+        loop.remove_signal_handler(signal.SIGINT)
+
+    for number in _HANDLED:
+        loop.add_signal_handler(number, abort)
+    try:
+        yield
+    finally:
+        for number in _HANDLED:
+            loop.remove_signal_handler(number)
+
+
+def exit_code(summary: ScanSummary, *, strict: bool) -> int:
+    """Return the exit code for how a scan ended."""
+    if summary.state is ScanState.ABORTED:
+        return 3
+    if summary.state is ScanState.FAILED:
+        return 4
+    if summary.unavailable:
+        return RootUnavailableError.exit_code
+    return 1 if summary.unreadable or (strict and summary.counters.problems) else 0
+
+
+async def _report(service: ScanService, *, as_json: bool) -> None:
+    """Show progress on stderr until cancelled: one line anew on a terminal, else a line every few seconds."""
+    terminal = sys.stderr.isatty() and not as_json
+    started = shown = time.monotonic()
+    try:
+        while True:
+            await asyncio.sleep(_REFRESH_S)
+            now = time.monotonic()
+            snapshot = service.snapshot()
+            if snapshot is None or (not terminal and now - shown < _PLAIN_LINE_S):
+                continue
+            shown = now
+            if as_json:
+                print(json.dumps(progress_event(snapshot)), flush=True)
+            elif terminal:
+                _rewrite_line(sys.stderr, progress_line(snapshot))
+            else:
+                print(f"yapmo: {progress_line(snapshot)}", file=sys.stderr, flush=True)
+    finally:
+        if terminal and shown > started:
+            _rewrite_line(sys.stderr, "")
+
+
+def _rewrite_line(stream: TextIO, text: str) -> None:
+    import shutil
+
+    width = shutil.get_terminal_size().columns - 1
+    stream.write(f"\r{text[:width]}\x1b[K")
+    stream.flush()
+
+
+def progress_line(snapshot: ProgressSnapshot) -> str:
+    """Return how a scan stands as one line of text."""
+    parts = [str(snapshot.state), f"{format_count(snapshot.counters.files)} files"]
+    for stage in snapshot.stages:
+        parts.append(_stage_text(stage))
+    if snapshot.counters.problems:
+        parts.append(f"problems {format_count(snapshot.counters.problems)}")
+    if snapshot.note:
+        parts.append(display(snapshot.note))
+    return "  ".join(part for part in parts if part)
+
+
+def _stage_text(stage: StageProgress) -> str:
+    if stage.finished:
+        return f"{stage.stage} done"
+    if stage.total and stage.stage is not Stage.WALK:
+        text = f"{stage.stage} {stage.done * 100 // stage.total} % {stage.per_second:,.0f}/s"
+        return f"{text} ETA {format_duration(round(stage.eta_s * 1000))}" if stage.eta_s is not None else text
+    return f"{stage.stage} {format_count(stage.done)}" if stage.done else ""
+
+
+def progress_event(snapshot: ProgressSnapshot) -> dict[str, Any]:
+    """Return how a scan stands as the JSON object of `scan --json`."""
+    return {
+        "event": "progress",
+        "state": str(snapshot.state),
+        "seconds": round(snapshot.seconds, 3),
+        **asdict(snapshot.counters),
+        "stages": {
+            str(stage.stage): {
+                "done": stage.done,
+                "total": stage.total,
+                "failed": stage.failed,
+                "per_second": round(stage.per_second, 1),
+                "bytes_per_second": round(stage.bytes_per_second),
+                "eta_s": None if stage.eta_s is None else round(stage.eta_s, 1),
+            }
+            for stage in snapshot.stages
+        },
+    }
+
+
+def summary_event(summary: ScanSummary) -> dict[str, Any]:
+    """Return how a scan ended as the last JSON object of `scan --json`."""
+    event: dict[str, Any] = {
+        "event": "finished",
+        "state": str(summary.state),
+        **asdict(summary.counters),
+        "seconds": round(summary.seconds, 3),
+    }
+    reason = summary.error or summary.unavailable
+    return {**event, "reason": reason} if reason else event
+
+
+def _print_summary(summary: ScanSummary, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(summary_event(summary)), flush=True)
+        return
+    counts = summary.counters
+    named = [
+        ("new", counts.new),
+        ("changed", counts.changed),
+        ("moved", counts.moved),
+        ("missing", counts.missing),
+        ("unchanged", counts.unchanged),
+    ]
+    text = ", ".join(f"{format_count(number)} {name}" for name, number in named if number)
+    size, seconds = format_size(counts.bytes), summary.seconds
+    print(f"{summary.state}: {format_count(counts.files)} files ({size}) in {seconds:.1f} s{': ' if text else ''}{text}")
+    if counts.metadata_done or counts.fingerprints_done:
+        print(
+            f"read metadata of {format_count(counts.metadata_done)}, "
+            f"fingerprints of {format_count(counts.fingerprints_done)}"
+        )
+    if counts.problems:
+        print(f"{format_count(counts.problems)} problems: see `yapmo problems`", file=sys.stderr)
+    for reason in (summary.unavailable, summary.error):
+        if reason:
+            print(f"yapmo: {display(reason)}", file=sys.stderr)
+    if summary.state is ScanState.ABORTED:
+        print("Everything finished is kept; the next scan goes on from there.", file=sys.stderr)

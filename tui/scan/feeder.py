@@ -1,0 +1,118 @@
+"""The feeder: hands out files whose stage is pending, those first that the user looks at.
+
+The backlog is the library itself; in memory are one page of jobs and the ids of those under way.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from tui.records import FileJob
+    from tui.scan.daemon_thread import DaemonThread
+
+_PAGE = 512
+_MAX_ATTEMPTS = 3
+
+
+class PendingQuery(Protocol):
+    """A library function that lists files whose stage is pending, by id."""
+
+    def __call__(
+        self,
+        db: sqlite3.Connection,
+        *,
+        after_id: int,
+        limit: int,
+        folder_ids: Sequence[int] | None,
+    ) -> list[FileJob]:
+        """Return at most `limit` jobs with ids above `after_id`, of `folder_ids` alone where given."""
+        ...
+
+
+class Feeder:
+    """Hands every pending file out once, and again only after it was given back undone."""
+
+    def __init__(self, thread: DaemonThread, connection: sqlite3.Connection, query: PendingQuery) -> None:
+        """Read with `connection`, which belongs to `thread` alone."""
+        self._thread = thread
+        self._connection = connection
+        self._query = query
+        self._page: deque[FileJob] = deque()
+        self._after_id = 0
+        self._claimed: set[int] = set()
+        self._attempts: Counter[int] = Counter()
+        self._folder_ids: Sequence[int] | None = None
+
+    @property
+    def under_way(self) -> int:
+        """Number of files that were handed out and not yet settled."""
+        return len(self._claimed)
+
+    def prefer(self, folder_ids: Sequence[int] | None) -> None:
+        """Hand out the files of these folders before all others."""
+        self._folder_ids = folder_ids or None
+        self._page.clear()
+
+    def settle(self, file_ids: Iterable[int]) -> None:
+        """Note that the outcome of these files is committed (or that they were given back undone)."""
+        self._claimed.difference_update(file_ids)
+
+    def claim(self, job: FileJob) -> bool:
+        """Hand out a file that came by another way; False when it is under way already."""
+        if job.file_id in self._claimed:
+            return False
+        self._claimed.add(job.file_id)
+        self._attempts[job.file_id] += 1
+        return True
+
+    def may_retry(self, file_id: int) -> bool:
+        """Tell whether a file that was given back undone is handed out again: three times at most in one scan."""
+        return self._attempts[file_id] < _MAX_ATTEMPTS
+
+    async def next_job(self) -> FileJob | None:
+        """Return a file to work on, None when nothing is pending that is not under way."""
+        while True:
+            if not self._page and not await self._read_page():
+                return None
+            job = self._page.popleft()
+            if job.file_id in self._claimed or not self.may_retry(job.file_id):
+                continue
+            self._claimed.add(job.file_id)
+            self._attempts[job.file_id] += 1
+            return job
+
+    async def _read_page(self) -> bool:
+        """Fill the page: preferred folders, then onwards by id, then from the start once more."""
+        if self._folder_ids is not None:
+            if await self._read(0, self._folder_ids):
+                return True
+            self._folder_ids = None
+        if await self._read(self._after_id, None):
+            return True
+        started, self._after_id = self._after_id, 0
+        return started > 0 and await self._read(0, None)
+
+    async def _read(self, after_id: int, folder_ids: Sequence[int] | None) -> bool:
+        """Read pages until one holds a job that may be handed out; False when there is none."""
+        while True:
+            last = after_id
+
+            def read(after: int = last) -> list[FileJob]:
+                return self._query(self._connection, after_id=after, limit=_PAGE, folder_ids=folder_ids)
+
+            jobs = await self._thread.run(read)
+            if not jobs:
+                return False
+            after_id = jobs[-1].file_id
+            if folder_ids is None:
+                self._after_id = after_id
+            self._page.extend(
+                job for job in jobs if job.file_id not in self._claimed and self.may_retry(job.file_id)
+            )
+            if self._page:
+                return True

@@ -1,0 +1,113 @@
+"""The seam between the engine and its front doors: start, abort, pause, prioritise, snapshot, wait.
+
+Commands and screens know the engine through this class alone, so that the engine could one day live in another
+process. One scan runs at a time in a service; other processes have services of their own, and the lease in the
+library keeps two of them from scanning one root.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from tui.errors import LibraryError
+from tui.records import ScanState
+from tui.scan.request import ScanRequest
+from tui.scan.run import ScanRun, prepare_run
+
+if TYPE_CHECKING:
+    from tui.config import Config
+    from tui.library.database import Library
+    from tui.records import ProgressSnapshot, ScanSummary
+
+__all__ = ["ScanRequest", "ScanService"]
+
+logger = logging.getLogger("yapmo.scan")
+
+
+class ScanService:
+    """Runs scans on the event loop that it is used on."""
+
+    def __init__(self, library: Library, config: Config) -> None:
+        """Serve scans of `library` as `config` says."""
+        self._library = library
+        self._config = config
+        self._run: ScanRun | None = None
+        self._task: asyncio.Task[ScanSummary] | None = None
+
+    @property
+    def running(self) -> bool:
+        """True from `start` until the scan has ended in whatever way."""
+        return self._task is not None and not self._task.done()
+
+    @property
+    def workers(self) -> int:
+        """Number of exiftool processes of the running or the last scan; 0 before the first."""
+        return self._run.workers if self._run is not None else 0
+
+    async def start(self, request: ScanRequest) -> None:
+        """Check that the scan can be made, take its leases, and begin it; returns once it runs.
+
+        Raises:
+            RootUnavailableError: a path is not there or cannot be read.
+            UsageError: a path is no folder and no media file, or ExifTool is missing or too old.
+            LibraryError: the service is at a scan already, or another process scans the root.
+        """
+        if self.running:
+            raise LibraryError("A scan is running already.", hint="Wait for it, or abort it first.")
+        self._run = await prepare_run(self._library, self._config, request)
+        self._task = asyncio.create_task(self._run.execute(), name="scan")
+
+    def abort(self) -> None:
+        """Stop the running scan; what is finished is committed, `wait` returns within a second. Safe to repeat."""
+        if self._run is not None:
+            self._run.abort()
+
+    def pause(self) -> None:
+        """Let the running scan hold after what it is at."""
+        if self._run is not None:
+            self._run.pause()
+
+    def resume(self) -> None:
+        """Let a paused scan go on."""
+        if self._run is not None:
+            self._run.resume()
+
+    def prioritise(self, folder: bytes | None) -> None:
+        """Serve the files of `folder` (absolute path) first; None for no preference."""
+        if self._run is not None:
+            self._run.prioritise(folder)
+
+    def set_workers(self, number: int) -> None:
+        """Change the number of exiftool processes of the running scan to `number`, kept within 1 to 32."""
+        if self._run is not None:
+            self._run.set_workers(max(1, min(32, number)))
+
+    def snapshot(self) -> ProgressSnapshot | None:
+        """Return how the running scan stands, or how the last one ended; None before the first."""
+        return self._run.snapshot() if self._run is not None else None
+
+    async def wait(self) -> ScanSummary:
+        """Return how the running scan ends, or how the last one ended.
+
+        Cancelling the waiting does not touch the scan.
+
+        Raises:
+            RuntimeError: no scan was started.
+        """
+        if self._task is None:
+            raise RuntimeError("no scan was started")
+        return await asyncio.shield(self._task)
+
+    async def close(self) -> None:
+        """Abort whatever runs and wait until nothing of it is left."""
+        self.abort()
+        if self._task is not None:
+            summary = await self._task
+            logger.debug("scan %d ended as %s", summary.scan_id, summary.state)
+
+
+def is_over(state: ScanState) -> bool:
+    """Tell whether a scan in `state` has ended."""
+    return state in (ScanState.COMPLETED, ScanState.ABORTED, ScanState.FAILED)
