@@ -80,16 +80,18 @@ class ExiftoolAnswer:
             it, so that `1.10` and `1e999` survive; lists are lists; `true` may be a bool. What only tells where
             the file lies (its name, size, dates of the file system) is left out.
         raw: the same as JSON text, one object, UTF-8.
-        error: why ExifTool could not read the content, one sentence of its own; empty when it could.
-        warning: what it complained about although it could; empty for nothing.
+        extractor: the program and its version, such as `exiftool 12.57`.
+        error: why ExifTool could not read the content, in its own words; empty when it could.
+        warnings: what it complained about although it could.
         stderr: what it said on standard error meanwhile.
         status: its exit status for this file, 0 for good.
     """
 
     tags: dict[str, Any]
     raw: bytes
+    extractor: str
     error: str = ""
-    warning: str = ""
+    warnings: tuple[str, ...] = ()
     stderr: str = ""
     status: int = 0
 
@@ -144,6 +146,7 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
         self.limits = limits
         self.follow_links = follow_links
         self._options = tuple(options)
+        self._extractor = f"exiftool {program.version}"
 
     def command(self) -> Sequence[bytes]:
         """Return the command of a child; `-config ''` comes first, or a user's configuration runs as Perl."""
@@ -179,7 +182,7 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
         """
         stderr = reply.errors.decode("utf-8", "replace").strip()
         if not reply.output.strip():
-            return ExiftoolAnswer({}, b"{}", _first_error(stderr), "", stderr, reply.status)
+            return ExiftoolAnswer({}, b"{}", self._extractor, _first_error(stderr), (), stderr, reply.status)
         raw = _cut_out_object(reply.output)
         try:
             tags = _DECODER.decode(raw.decode("utf-8", "replace"))
@@ -187,9 +190,9 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
             raise DesynchronisedError("ExifTool gave an answer that is no JSON") from error
         except RecursionError as error:
             raise TaskFailedError("ExifTool gave an answer that is nested too deeply.") from error
-        error_tag = tags.get("ExifTool:Error", tags.get("Error", ""))
-        warning_tag = tags.get("ExifTool:Warning", tags.get("Warning", ""))
-        return ExiftoolAnswer(tags, raw, str(error_tag), str(warning_tag), stderr, reply.status)
+        complaint = str(tags.get("ExifTool:Error", tags.get("Error", "")))
+        warnings = _as_texts(tags.get("ExifTool:Warning", tags.get("Warning")))
+        return ExiftoolAnswer(tags, raw, self._extractor, complaint, warnings, stderr, reply.status)
 
 
 class ExiftoolChannel:
@@ -320,6 +323,12 @@ def _cut_out_object(output: bytes) -> bytes:
     if not (text.startswith(b"[{") and text.endswith(b"}]")):
         raise DesynchronisedError("ExifTool gave an answer that is not the JSON of one file")
     return _FILE_SYSTEM_TAGS.sub(b"", text[1:-1])
+
+
+def _as_texts(value: object) -> tuple[str, ...]:
+    """Return a tag's value, one or a list or none at all, as texts."""
+    values = value if isinstance(value, list) else [] if value is None else [value]
+    return tuple(str(item) for item in values)
 
 
 def _first_error(stderr: str) -> str:

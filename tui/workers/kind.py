@@ -103,6 +103,14 @@ class WorkerKind(ABC, Generic[AnswerT]):
     def open_channel(self) -> Channel:
         """Return a channel for a child that has just been started."""
 
+    def greeted(self, reply: Reply) -> None:
+        """Learn from the reply to the greeting of a new child.
+
+        Raises:
+            DesynchronisedError: it is no such reply.
+        """
+        del reply
+
     @abstractmethod
     def understand(self, reply: Reply) -> AnswerT:
         """Return the answer in `reply`.

@@ -211,6 +211,7 @@ class Worker(Generic[AnswerT]):
     def _settle(self, reply: Reply) -> None:
         """Give the reply to the task it belongs to, the first in line."""
         if not self._greeted:
+            self._kind.greeted(reply)
             self._greeted = True
             self._begin_next()
             self._owner.start_succeeded()
