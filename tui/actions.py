@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from textual.binding import Binding
+    from textual.binding import BindingType
 
 
 class Place(StrEnum):
@@ -235,7 +235,7 @@ _KEY_NAMES = {
 }
 
 
-def bindings(place: Place) -> list[Binding]:
+def bindings(place: Place) -> list[BindingType]:
     """Return the bindings of one place, for a `BINDINGS` of an app, a screen or a widget."""
     from textual.binding import Binding
 

@@ -165,6 +165,19 @@ class YapmoApp(App[int]):
         """Let the scan hold, or go on."""
         self.scan_control.toggle_pause()
 
+    def action_toggle_log(self) -> None:
+        """Open or close the log panel."""
+        self.session.log_open = not self.session.log_open
+        if isinstance(self.screen, ShellScreen):
+            self.screen.show_log()
+
+    def action_help(self) -> None:
+        """Show the keys of the screen."""
+        from tui.screens.help import HelpScreen
+
+        places = self.screen.PLACES if isinstance(self.screen, ShellScreen) else ()
+        self.push_screen(HelpScreen(places, self.session.keymap))
+
     def action_interrupt(self) -> None:
         """Abort the scan; when none runs, or the second time, leave."""
         now = time.monotonic()

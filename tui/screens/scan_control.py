@@ -9,7 +9,7 @@ from tui.display import format_count, format_duration
 from tui.errors import YapmoError
 from tui.records import ScanState
 from tui.scan.request import ScanRequest
-from tui.screens.scan_status import STATE_WORDS, is_over
+from tui.widgets.progress_card import STATE_WORDS, is_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable

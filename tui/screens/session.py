@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -61,6 +62,8 @@ class Session:
         snapshot: the latest snapshot of the running or the last scan; None before the first.
         files: number of present files in the library; None while it is not known.
         keymap: the user's keys by action id.
+        log_open: whether the log panel is open under the screens.
+        log_level: least level that the log panel shows, as in `logging`.
     """
 
     config: Config
@@ -70,3 +73,5 @@ class Session:
     snapshot: ProgressSnapshot | None = None
     files: int | None = None
     keymap: dict[str, str] = field(default_factory=dict)
+    log_open: bool = False
+    log_level: int = logging.INFO

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
 from textual.screen import Screen
@@ -11,23 +11,18 @@ from tui.actions import ACTIONS, BY_ID, Place, bindings, key_name, keys_of
 from tui.display import format_count
 from tui.screens.scan_status import status_line
 from tui.widgets.bars import FooterBar, HeaderBar, StatusBar
+from tui.widgets.log_panel import LogPanel
+from tui.widgets.scrolled_lines import ScrolledLines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from textual.app import ComposeResult
+    from textual.binding import BindingType
     from textual.screen import Screen as AnyScreen
     from textual.widget import Widget
 
     from tui.screens.session import Session
-
-
-@runtime_checkable
-class Movable(Protocol):
-    """A widget whose cursor, or view, the keys of lists move."""
-
-    def move(self, step: str) -> None:
-        """Go `up`, `down`, `page_up`, `page_down`, `start` or `end`."""
 
 
 class FolderOpened(Message):
@@ -48,12 +43,14 @@ class ShellScreen(Screen[None]):
 
     Attributes:
         TAB: id of the action that shows the screen (`show_library`).
+        PLACES: where the keys of the screen are listed in the registry, for its help.
         SHOWS_STATUS: whether the line about the scan is shown here.
     """
 
     TAB: ClassVar[str] = ""
+    PLACES: ClassVar[tuple[Place, ...]] = ()
     SHOWS_STATUS: ClassVar[bool] = True
-    BINDINGS = bindings(Place.LISTS)
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Place.LISTS), *bindings(Place.LOG)]
     TITLE = "YAPMO"
 
     def __init__(self, session: Session) -> None:
@@ -78,6 +75,7 @@ class ShellScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was shown."""
+        self.show_log()
         self.show_file_count()
         self.show_snapshot()
 
@@ -91,14 +89,33 @@ class ShellScreen(Screen[None]):
         count = self.session.files
         self.query_one(HeaderBar).show("" if count is None else f"{format_count(count)} files")
 
+    def show_log(self) -> None:
+        """Open or close the log panel, as `session.log_open` says."""
+        panels = self.query(LogPanel)
+        if self.session.log_open and not panels:
+            self.mount(
+                LogPanel(self.session.log_feed, self.session.log_level), before=self.query_one(StatusBar)
+            )
+        elif not self.session.log_open:
+            panels.remove()
+
+    def show_folder(self, path: bytes) -> None:
+        """Show what lies below a folder; for the screens that can."""
+
     def scan_targets(self) -> tuple[bytes, ...]:
         """Return the folders that the key for scanning means here; empty for all roots."""
         return ()
 
     def action_move(self, step: str) -> None:
         """Move the focused list."""
-        if isinstance(self.focused, Movable):
+        if isinstance(self.focused, ScrolledLines):
             self.focused.move(step)
+
+    def action_log_level(self) -> None:
+        """Limit the log panel to the next level."""
+        for panel in self.query(LogPanel):
+            panel.next_level()
+            self.session.log_level = panel.level
 
     async def on_footer_bar_clicked(self, message: FooterBar.Clicked) -> None:
         """Do what the clicked key of the footer does."""
@@ -124,7 +141,7 @@ def footer_items(screen: AnyScreen[object]) -> list[tuple[str, str, str]]:
 
 
 def _tabs(session: Session) -> list[str]:
-    return [_tab(action.id, session) for action in ACTIONS if action.id.startswith("show_")]
+    return [_tab(action.id, session) for action in ACTIONS if action.call.startswith("app.show_mode")]
 
 
 def _tab(action_id: str, session: Session) -> str:

@@ -84,6 +84,19 @@ def line_width(line: Line) -> int:
     return sum(cell_len(piece.text) for piece in line)
 
 
+def cut(line: Line, width: int) -> Line:
+    """Return `line` in exactly `width` cells: padded, or its last pieces cut off."""
+    pieces: list[Piece] = []
+    left = width
+    for piece in line:
+        cells = cell_len(piece.text)
+        if cells >= left:
+            return (*pieces, Piece(fit(piece.text, left), piece.look))
+        pieces.append(piece)
+        left -= cells
+    return (*pieces, Piece(" " * left))
+
+
 class PaintedLines(Widget):
     """A widget that is described as lines of pieces.
 

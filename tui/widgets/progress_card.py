@@ -1,0 +1,178 @@
+"""The running scan on a card: bars, rates, counters and what each worker is at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tui.display import display, format_count, format_duration, format_size
+from tui.records import ScanState
+from tui.widgets.painted_lines import Line, PaintedLines, Piece, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from tui.records import ProgressSnapshot, ScanCounters, StageProgress, WorkerStatus
+
+STATE_WORDS: dict[ScanState, tuple[str, str]] = {
+    ScanState.RUNNING: ("scanning", "accent"),
+    ScanState.PAUSED: ("paused", "warning"),
+    ScanState.ABORTING: ("aborting", "warning"),
+    ScanState.COMPLETED: ("scan completed", "good"),
+    ScanState.ABORTED: ("scan aborted", "warning"),
+    ScanState.FAILED: ("scan failed", "bad"),
+}
+"""What people read for each state, and its look."""
+
+NAME_WIDTH = 13
+RIGHT_WIDTH = 47
+COUNTER_WIDTH = 26
+"""Cells of a stage's name, of the numbers behind its bar, and of one counter with its label."""
+
+SLOW_S = 3.0
+"""From this time on a worker's time on its file is shown."""
+
+
+def is_over(state: ScanState) -> bool:
+    """Tell whether a scan in `state` has ended."""
+    return state in {ScanState.COMPLETED, ScanState.ABORTED, ScanState.FAILED}
+
+
+def name_paths(paths: tuple[bytes, ...]) -> str:
+    """Return what is scanned, for people: the one path, or the first and how many more."""
+    if not paths:
+        return "all roots"
+    more = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
+    return display(paths[0]) + more
+
+
+def share_done(stage: StageProgress) -> float | None:
+    """Return how much of a stage is done, 0 to 1; None while its total is unknown."""
+    if stage.finished:
+        return 1.0
+    if not stage.total:
+        return None
+    return min(1.0, stage.done / stage.total)
+
+
+def format_rate(per_second: float) -> str:
+    """Return a rate with no more digits than can be read while it changes."""
+    return f"{per_second:.1f}/s" if per_second < 9.95 else f"{per_second:,.0f}/s"
+
+
+class ProgressCard(PaintedLines):
+    """Shows one snapshot; the next one repaints the numbers that changed."""
+
+    def __init__(self) -> None:
+        """Begin without a scan."""
+        super().__init__()
+        self._snapshot: ProgressSnapshot | None = None
+        self.most_workers = 8
+
+    def show(self, snapshot: ProgressSnapshot | None) -> None:
+        """Show `snapshot`, None for no scan yet; asks for a layout only when the number of lines changes."""
+        self._snapshot = snapshot
+        height = len(self.lines(max(40, self.size.width), 0))
+        if self.styles.height is None or self.styles.height.value != height:
+            self.styles.height = height
+        self.repaint()
+
+    def lines(self, width: int, height: int) -> Sequence[Line]:  # noqa: ARG002  # the card sets its own height
+        """Return the card for `width` cells."""
+        snapshot = self._snapshot
+        if snapshot is None:
+            return [(), (Piece(" No scan was made since the start.", "dim"),), ()]
+        blank: Line = ()
+        lines: list[Line] = [blank, _title(snapshot, width), blank]
+        lines += [_stage(stage, width) for stage in snapshot.stages]
+        lines += [blank, *_counters(snapshot.counters, width)]
+        if not is_over(snapshot.state):
+            lines += [blank, *self._workers(snapshot.workers, width)]
+        return [*lines, blank]
+
+    def _workers(self, workers: Sequence[WorkerStatus], width: int) -> Iterable[Line]:
+        for worker in workers[: self.most_workers]:
+            yield _worker(worker, width)
+        rest = workers[self.most_workers :]
+        if rest:
+            busy = sum(worker.path is not None for worker in rest)
+            yield (Piece(f" and {len(rest)} workers more, {busy} of them busy", "dim"),)
+
+
+def _title(snapshot: ProgressSnapshot, width: int) -> Line:
+    word, look = STATE_WORDS[snapshot.state]
+    time = f"{format_duration(int(snapshot.seconds) * 1000)} "
+    left = Piece(f" {word}  ", look)
+    note = Piece(f"{display(snapshot.note)}  " if snapshot.note else "", "warning")
+    room = width - len(left.text) - len(note.text) - len(time)
+    return (left, Piece(fit(name_paths(snapshot.paths), room, cut="start"), "strong"), note, Piece(time))
+
+
+def _stage(stage: StageProgress, width: int) -> Line:
+    share = share_done(stage)
+    cells = max(8, width - NAME_WIDTH - RIGHT_WIDTH)
+    full = int(cells * (share or 0.0))
+    percent = "" if share is None else f"{int(share * 100)} %"
+    rate = "" if stage.finished else format_rate(stage.per_second)
+    volume = (
+        f"{format_size(round(stage.bytes_per_second))}/s"
+        if stage.bytes_per_second and not stage.finished
+        else ""
+    )
+    return (
+        Piece(fit(f" {stage.stage.value}", NAME_WIDTH)),
+        Piece("━" * full, "bar"),
+        Piece("─" * (cells - full), "track"),
+        Piece(fit(percent, 6, align="right"), "strong"),
+        Piece(fit(format_count(stage.done), 11, align="right")),
+        Piece(fit(rate, 9, align="right")),
+        Piece(fit(volume, 11, align="right")),
+        Piece(fit(_remaining(stage), 9, align="right"), "dim"),
+    )
+
+
+def _remaining(stage: StageProgress) -> str:
+    if stage.finished:
+        return "done"
+    return "" if stage.eta_s is None else f"-{format_duration(round(stage.eta_s) * 1000)}"
+
+
+def _counters(counters: ScanCounters, width: int) -> Iterable[Line]:
+    items = (
+        ("files", format_count(counters.files), ""),
+        ("new", format_count(counters.new), ""),
+        ("changed", format_count(counters.changed), ""),
+        ("problems", format_count(counters.problems), "warning" if counters.problems else ""),
+        ("folders", format_count(counters.folders), ""),
+        ("moved", format_count(counters.moved), ""),
+        ("missing", format_count(counters.missing), ""),
+        ("ignored", format_count(counters.ignored), ""),
+        ("size", format_size(counters.bytes), ""),
+        ("returned", format_count(counters.returned), ""),
+        ("unchanged", format_count(counters.unchanged), ""),
+    )
+    columns = max(1, min(4, (width - 1) // COUNTER_WIDTH))
+    for start in range(0, len(items), columns):
+        pieces = [Piece(" ")]
+        for label, value, look in items[start : start + columns]:
+            pieces += [
+                Piece(fit(label, 11), "dim"),
+                Piece(fit(value, 11, align="right"), look),
+                Piece("    "),
+            ]
+        yield tuple(pieces)
+
+
+def _worker(worker: WorkerStatus, width: int) -> Line:
+    path = display(worker.path) if worker.path is not None else "idle"
+    busy = f"{worker.busy_s:.0f} s" if worker.path is not None and worker.busy_s >= SLOW_S else ""
+    restarts = f"restarted {worker.restarts} times" if worker.restarts else ""
+    left = f" {worker.number:>2}  {fit(worker.kind, 9)}"
+    room = width - len(left) - 12 - 8 - len(restarts) - 1
+    return (
+        Piece(left, "dim"),
+        Piece(fit(format_count(worker.done), 9, align="right")),
+        Piece("   "),
+        Piece(fit(path, room, cut="start"), "" if worker.path is not None else "dim"),
+        Piece(fit(busy, 8, align="right"), "warning"),
+        Piece(restarts, "warning"),
+    )
