@@ -18,7 +18,7 @@ from tui.records import FoundFile, Kind
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from tui.records import FolderUpdate
 
@@ -110,7 +110,16 @@ def _stage_arrivals(db: sqlite3.Connection, key: ScanKey, folder_id: int, found:
     db.executemany(
         "INSERT INTO arrival(scan_id, folder_id, name, kind, size, mtime_ns, inode, links) VALUES (?,?,?,?,?,?,?,?)",
         (
-            (key.scan_id, folder_id, file.name, str(file.kind), file.size, file.mtime_ns, file.inode, file.links)
+            (
+                key.scan_id,
+                folder_id,
+                file.name,
+                str(file.kind),
+                file.size,
+                file.mtime_ns,
+                file.inode,
+                file.links,
+            )
             for file in found
         ),
     )
@@ -250,6 +259,44 @@ def count_departures(db: sqlite3.Connection, scan_id: int) -> int:
         (scan_id,),
     ).fetchone()[0]
     return number
+
+
+def count_present(db: sqlite3.Connection, root_id: int) -> int:
+    """Return how many files of a root are present."""
+    number: int = db.execute(
+        "SELECT count(*) FROM folder AS d JOIN file AS f ON f.folder_id = d.id "
+        "WHERE d.root_id = ? AND f.missing_since IS NULL",
+        (root_id,),
+    ).fetchone()[0]
+    return number
+
+
+def spare_unmounted(db: sqlite3.Connection, key: ScanKey, visited: Collection[str]) -> dict[str, int]:
+    """Let files stay present that lie on a file system inside the root which the walk did not meet.
+
+    Args:
+        db: the library, in a transaction.
+        key: the scan.
+        visited: identities of the file systems that the walk met.
+
+    Returns:
+        Number of files spared, by file system.
+    """
+    counts: dict[str, int] = dict(
+        db.execute(
+            "SELECT o.file_system, count(*) FROM departure AS d JOIN file AS f ON f.id = d.file_id "
+            "JOIN folder AS o ON o.id = f.folder_id WHERE d.scan_id = ? AND o.file_system IS NOT NULL GROUP BY 1",
+            (key.scan_id,),
+        ).fetchall()
+    )
+    away = {name: number for name, number in counts.items() if name not in visited}
+    for name in away:
+        db.execute(
+            "DELETE FROM departure WHERE scan_id = ? AND file_id IN (SELECT f.id FROM file AS f "
+            "JOIN folder AS o ON o.id = f.folder_id WHERE o.file_system = ?)",
+            (key.scan_id, name),
+        )
+    return away
 
 
 def mark_missing(db: sqlite3.Connection, key: ScanKey, now_ns: int) -> int:

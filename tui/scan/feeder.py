@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
 
     from tui.records import FileJob
     from tui.scan.daemon_thread import DaemonThread
@@ -28,9 +28,9 @@ class PendingQuery(Protocol):
         *,
         after_id: int,
         limit: int,
-        folder_ids: Sequence[int] | None,
+        under: bytes | None,
     ) -> list[FileJob]:
-        """Return at most `limit` jobs with ids above `after_id`, of `folder_ids` alone where given."""
+        """Return at most `limit` jobs with ids above `after_id`; only those at or below the folder `under` if given."""
         ...
 
 
@@ -46,20 +46,21 @@ class Feeder:
         self._after_id = 0
         self._claimed: set[int] = set()
         self._attempts: Counter[int] = Counter()
-        self._folder_ids: Sequence[int] | None = None
+        self._preferred: bytes | None = None
 
     @property
     def under_way(self) -> int:
         """Number of files that were handed out and not yet settled."""
         return len(self._claimed)
 
-    def prefer(self, folder_ids: Sequence[int] | None) -> None:
-        """Hand out the files of these folders before all others."""
-        self._folder_ids = folder_ids or None
+    def prefer(self, folder: bytes | None) -> None:
+        """Hand out the files at or below `folder` (absolute path) before all others."""
+        self._preferred = folder
         self._page.clear()
+        self._after_id = 0
 
     def settle(self, file_ids: Iterable[int]) -> None:
-        """Note that the outcome of these files is committed (or that they were given back undone)."""
+        """Note that the outcome of these files is committed, or that they were given back undone."""
         self._claimed.difference_update(file_ids)
 
     def claim(self, job: FileJob) -> bool:
@@ -88,28 +89,28 @@ class Feeder:
 
     async def _read_page(self) -> bool:
         """Fill the page: preferred folders, then onwards by id, then from the start once more."""
-        if self._folder_ids is not None:
-            if await self._read(0, self._folder_ids):
+        if self._preferred is not None:
+            if await self._read(0, self._preferred):
                 return True
-            self._folder_ids = None
+            self._preferred = None
         if await self._read(self._after_id, None):
             return True
         started, self._after_id = self._after_id, 0
         return started > 0 and await self._read(0, None)
 
-    async def _read(self, after_id: int, folder_ids: Sequence[int] | None) -> bool:
+    async def _read(self, after_id: int, under: bytes | None) -> bool:
         """Read pages until one holds a job that may be handed out; False when there is none."""
         while True:
             last = after_id
 
             def read(after: int = last) -> list[FileJob]:
-                return self._query(self._connection, after_id=after, limit=_PAGE, folder_ids=folder_ids)
+                return self._query(self._connection, after_id=after, limit=_PAGE, under=under)
 
             jobs = await self._thread.run(read)
             if not jobs:
                 return False
             after_id = jobs[-1].file_id
-            if folder_ids is None:
+            if under is None:
                 self._after_id = after_id
             self._page.extend(
                 job for job in jobs if job.file_id not in self._claimed and self.may_retry(job.file_id)

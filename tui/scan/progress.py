@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections import deque
 from dataclasses import fields
@@ -63,20 +64,22 @@ class StageMeter:
 
 
 class Tally:
-    """The counters of one scan and its latest problems, written by the stages and read by snapshots."""
+    """The counters of one scan and its latest problems, written by the stages in their threads and read by snapshots."""
 
     def __init__(self) -> None:
         """Begin at nothing."""
+        self._lock = threading.Lock()
         self._counts = dict.fromkeys(COUNTER_NAMES, 0)
         self._problems: deque[Problem] = deque(maxlen=_KEPT_PROBLEMS)
 
     def add(self, name: str, number: int = 1) -> None:
         """Raise the counter `name`, one of `COUNTER_NAMES`."""
-        self._counts[name] += number
+        with self._lock:
+            self._counts[name] += number
 
     def add_problem(self, problem: Problem) -> None:
         """Count a problem and keep it among the latest."""
-        self._counts["problems"] += 1
+        self.add("problems")
         self._problems.append(problem)
 
     @property

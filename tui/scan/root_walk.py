@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.library import files
-from tui.library.identity import ScanKey, apply_folder_updates
-from tui.records import FolderUpdate, Problem, Stage
+from tui.library.identity import apply_folder_updates
+from tui.records import FolderUpdate, Problem
 from tui.scan.cancel import ScanCancelledError
 from tui.scan.changes import find_changes
 from tui.scan.file_systems import FileSystem, file_system_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tui.library.database import Library
     from tui.scan.cancel import CancelToken
     from tui.scan.progress import StageMeter, Tally
+    from tui.scan.targets import ScanTarget
     from tui.scan.walk import FolderListing, WalkOptions
 
 logger = logging.getLogger("yapmo.scan")
@@ -66,30 +67,25 @@ class RootWalk:
     def __init__(
         self,
         library: Library,
-        key: ScanKey,
-        root: bytes,
+        target: ScanTarget,
         options: WalkOptions,
         token: CancelToken,
         tally: Tally,
         meter: StageMeter,
         on_problem: Callable[[Problem], None],
-        *,
-        start: bytes = b"",
-        root_file_system: FileSystem,
     ) -> None:
-        """Prepare the walk of `start` in `root` (absolute path); `key` names the scan to the library."""
+        """Prepare the walk of `target`; `on_problem` is called on the event loop."""
         self._library = library
-        self._key = key
-        self._root = root
-        self._options = options
+        self._key = target.key
+        self._target = target
+        self._root = target.root_path
         self._token = token
         self._tally = tally
         self._meter = meter
         self._on_problem = on_problem
-        self._start_folder = start
-        self._file_system = root_file_system
+        self._file_system = target.file_system
         self._file_systems: dict[int, FileSystem] = {}
-        self._walk = Walk(root, options, token, start=start)
+        self._walk = Walk(target.root_path, options, token, start=target.start)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._done: asyncio.Future[WalkOutcome] | None = None
         self._batch: list[FolderUpdate] = []
@@ -140,7 +136,10 @@ class RootWalk:
             for listing in self._walk:
                 listed.add(listing.path)
                 self._take(connection, listing)
-            self._add_vanished_folders(connection, listed)
+                if self._target.name is not None:
+                    break
+            if self._target.name is None:
+                self._add_vanished_folders(connection, listed)
             self._send()
         finally:
             connection.close()
@@ -158,8 +157,12 @@ class RootWalk:
             return
         here = self._file_system_at(listing)
         outcome.visited_file_systems.add(here.identity)
-        outcome.files += len(listing.files)
         known = files.folder_files(connection, self._key.root_id, listing.path)
+        name = self._target.name
+        if name is not None:
+            listing.files = [file for file in listing.files if file.name == name]
+            known = [row for row in known if row.name == name]
+        outcome.files += len(listing.files)
         update = find_changes(
             listing.path,
             listing.files,
@@ -187,10 +190,12 @@ class RootWalk:
         if not self._batch or self._loop is None:
             return
         batch, self._batch, self._batch_files = tuple(self._batch), [], 0
-        key = self._key
+        key, tally = self._key, self._tally
 
         def write(db: sqlite3.Connection) -> None:
-            apply_folder_updates(db, key, batch)
+            settled = apply_folder_updates(db, key, batch)
+            for name in ("new", "changed", "returned"):
+                tally.add(name, getattr(settled, name))
 
         future = asyncio.run_coroutine_threadsafe(self._library.writer.submit(write), self._loop)
         while True:
@@ -205,7 +210,7 @@ class RootWalk:
     def _add_vanished_folders(self, connection: sqlite3.Connection, listed: set[bytes]) -> None:
         """Report the files of known folders that the walk no longer met as gone."""
         unreadable = self.outcome.unreadable
-        for folder_id, path in files.folders_under(connection, self._key.root_id, self._start_folder):
+        for folder_id, path in files.folders_under(connection, self._key.root_id, self._target.start):
             if path in listed or any(path.startswith(folder + b"/") or not folder for folder in unreadable):
                 continue
             gone = files.present_ids(connection, folder_id)

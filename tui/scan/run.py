@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import time
 from typing import TYPE_CHECKING
 
-from tui.display import display
 from tui.errors import YapmoError
 from tui.library import files, problems, scans
-from tui.library.identity import ScanKey
+from tui.library.identity import clear_staging, match_fingerprints
 from tui.records import Problem, ProgressSnapshot, ScanState, ScanSummary, Stage
 from tui.scan.cancel import CancelToken
-from tui.scan.closing import settle_walks
+from tui.scan.closing import WalkedRoot, settle_walks
 from tui.scan.daemon_thread import DaemonThread
 from tui.scan.feeder import Feeder
-from tui.scan.file_systems import FileSystem, file_system_of
 from tui.scan.fingerprint_stage import FingerprintStage
 from tui.scan.ignore import compile_patterns
 from tui.scan.metadata import MetadataStage
@@ -32,7 +29,7 @@ from tui.workers.tags import tag_kind
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tui.config import Config
     from tui.library.database import Library
@@ -88,7 +85,9 @@ class ScanRun:
         self._summary: ScanSummary | None = None
         self._unavailable = ""
         self._unreadable = False
+        self._walk_problems: list[Problem] = []
         self._thread = DaemonThread("scan")
+        self._connection = library.connect_read_only()
         self._workers = pools[0].size if pools else 0
 
     @property
@@ -183,6 +182,7 @@ class ScanRun:
     async def _finish(self, state: ScanState, error: str) -> ScanSummary:
         """Record how the scan ended and give its leases back."""
         self._token.abort()
+        await self._thread.run(self._connection.close)
         self._thread.stop()
         self._seconds = time.monotonic() - self._began_s
         self._state = state
@@ -250,3 +250,174 @@ class ScanRun:
                 on_settled=fingerprint.offer if fingerprint is not None else lambda _: None,
             )
         return metadata, fingerprint
+
+    def _feeder(self, query: PendingFiles) -> Feeder:
+        """Make a feeder over the files of what is scanned whose stage is pending."""
+        targets = self._targets
+
+        def pending(
+            db: sqlite3.Connection, *, after_id: int, limit: int, under: bytes | None
+        ) -> list[FileJob]:
+            jobs: list[FileJob] = []
+            for target in targets:
+                part = target.part_under(under)
+                if part is not None:
+                    found = query(db, target.key.root_id, part, after_id=after_id, limit=limit)
+                    jobs.extend(job for job in found if target.name is None or job.path == target.path)
+            jobs.sort(key=lambda job: job.file_id)
+            return jobs[:limit]
+
+        feeder = Feeder(self._thread, self._connection, pending)
+        self._feeders.append(feeder)
+        return feeder
+
+    async def _walk_roots(self) -> None:
+        """Walk all roots side by side, then settle what only whole walks can tell."""
+        try:
+            if Stage.WALK in self._stages:
+                await self._prepare_library()
+                self._walks = [self._make_walk(target) for target in self._targets]
+                outcomes = await asyncio.gather(*(walk.start() for walk in self._walks))
+                await self._library.writer.flush()
+                self._meters[Stage.WALK].finished = not self._token.aborted
+                if not self._token.aborted:
+                    await self._settle(
+                        [WalkedRoot(*pair) for pair in zip(self._targets, outcomes, strict=True)]
+                    )
+        finally:
+            self._walking = False
+
+    async def _prepare_library(self) -> None:
+        """Forget what an aborted scan left undecided, and make pending what this scan is to read again."""
+        again, targets, retry = (
+            self._request.rescan or self._config.scan.rescan,
+            self._targets,
+            self._request.retry_failed,
+        )
+
+        def write(db: sqlite3.Connection) -> None:
+            clear_staging(db)
+            for target in targets:
+                files.make_pending(
+                    db,
+                    target.key.root_id,
+                    target.start,
+                    metadata=again in ("metadata", "everything"),
+                    fingerprint=again == "everything",
+                    failed=retry,
+                )
+
+        await self._library.writer.run(write)
+
+    def _make_walk(self, target: ScanTarget) -> RootWalk:
+        scan = self._config.scan
+        options = WalkOptions(
+            kinds=scan.kind_by_extension,
+            ignore=compile_patterns(scan.ignore),
+            hidden=scan.hidden,
+            follow_symlinks=scan.follow_symlinks,
+            one_file_system=scan.one_file_system,
+        )
+        return RootWalk(
+            self._library,
+            target,
+            options,
+            self._token,
+            self._tally,
+            self._meters[Stage.WALK],
+            self._note_problem,
+        )
+
+    async def _settle(self, walked: list[WalkedRoot]) -> None:
+        closing = await settle_walks(
+            self._library,
+            walked,
+            missing_limit=self._config.scan.missing_limit,
+            accept_missing=self._request.accept_missing,
+            thread=self._thread,
+            on_problem=self._note_problem,
+        )
+        self._unavailable = closing.unavailable
+        self._unreadable = any(root.outcome.unreadable for root in walked)
+        settled = closing.settled
+        for name in ("new", "changed", "moved", "returned", "missing"):
+            self._tally.add(name, getattr(settled, name))
+
+    def _note_problem(self, problem: Problem) -> None:
+        """Record a problem of the walk in the library and in the progress."""
+        self._tally.add_problem(problem)
+        self._walk_problems.append(problem)
+
+    async def _read_metadata(self, stage: MetadataStage) -> None:
+        try:
+            await stage.run(self._thread)
+        finally:
+            self._reading = False
+
+    async def _fingerprint(self, stage: FingerprintStage) -> None:
+        """Hash what is pending, then wholly what only whole contents can tell apart, then look for moves."""
+        await stage.run()
+        root_ids = [target.key.root_id for target in self._targets]
+        after_id = 0
+        while self._config.scan.fingerprint == "auto" and not self._token.aborted:
+            jobs = await self._thread.run(
+                lambda after=after_id: files.pending_full_fingerprints(  # type: ignore[misc]  # bound now
+                    self._connection, root_ids, after_id=after, limit=_FULL_PAGE
+                )
+            )
+            if not jobs:
+                break
+            after_id = jobs[-1].file_id
+            await stage.run_full(jobs)
+        if not self._token.aborted:
+            moved = await self._library.writer.run(lambda db: match_fingerprints(db, root_ids))
+            self._tally.add("moved", moved)
+            self._tally.add("missing", -moved)
+            self._tally.add("new", -moved)
+
+    async def _keep_alive(self) -> None:
+        """Renew the leases, write down the walk's problems, count what is left, and hear whether another process asks to abort."""
+        while True:
+            await asyncio.sleep(_HEARTBEAT_S)
+            if await self._beat():
+                logger.info("another process asked this scan to stop")
+                self.abort()
+
+    async def _beat(self) -> bool:
+        ids = [target.key.scan_id for target in self._targets]
+        counters, state = self._tally.counters(), self._state
+        noted, self._walk_problems = self._walk_problems, []
+
+        def write(db: sqlite3.Connection) -> bool:
+            for problem in noted:
+                problems.record_problem(db, problem, now_ns=time.time_ns())
+            for scan_id in ids:
+                scans.beat(db, scan_id, counters, state, now_ns=time.time_ns())
+            return any(scans.abort_requested(db, scan_id) for scan_id in ids)
+
+        return await self._library.writer.run(write)
+
+
+async def prepare_run(library: Library, config: Config, request: ScanRequest) -> ScanRun:
+    """Find what is to be scanned and with what, and take the leases.
+
+    Raises:
+        RootUnavailableError: a path is not there or cannot be read.
+        UsageError: a path cannot be scanned, or ExifTool is missing or too old.
+        LibraryError: another process scans one of the roots.
+    """
+    thread = DaemonThread("prepare")
+    try:
+        pools = None
+        if request.only in (None, Stage.METADATA):
+            program = await thread.run(lambda: find_exiftool(config.exiftool))
+            size = request.workers or config.scan.max_workers or workers_by_cores()
+            follow = config.scan.follow_symlinks
+            pools = (
+                WorkerPool(exiftool_kind(config.exiftool, program=program, follow_links=follow), size),
+                WorkerPool(tag_kind(config.exiftool, follow_links=follow), max(1, size // 2)),
+            )
+        targets = await find_targets(library, request.paths, config.scan, thread)
+        return ScanRun(library, config, request, targets, pools)
+    finally:
+        thread.stop()

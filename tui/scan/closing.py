@@ -1,0 +1,168 @@
+"""What only the whole walk can tell: which files moved and which are missing, and when to say neither.
+
+A library must not be emptied because a disk was not mounted: nothing becomes missing in a root that cannot be read, is
+suddenly empty, or lies on another file system, and when very many files would, a person is asked first.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.display import display, format_count
+from tui.library import identity
+from tui.records import Problem, Stage
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Callable, Sequence
+
+    from tui.library.database import Library
+    from tui.library.identity import ScanKey, Settled
+    from tui.scan.daemon_thread import DaemonThread
+    from tui.scan.root_walk import WalkOutcome
+    from tui.scan.targets import ScanTarget
+
+logger = logging.getLogger("yapmo.scan")
+
+BRAKE_FILES = 100
+"""So many files may become missing without a question, whatever share of the root they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class WalkedRoot:
+    """One root whose walk has ended, and what the walk came to."""
+
+    target: ScanTarget
+    outcome: WalkOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """What closing the walks settled.
+
+    Attributes:
+        settled: numbers of files by outcome.
+        unavailable: why nothing was marked missing in some root, one sentence; empty when all is settled.
+    """
+
+    settled: Settled
+    unavailable: str = ""
+
+
+async def settle_walks(
+    library: Library,
+    walked: Sequence[WalkedRoot],
+    *,
+    missing_limit: float,
+    accept_missing: bool,
+    thread: DaemonThread,
+    on_problem: Callable[[Problem], None],
+) -> Closing:
+    """Settle what the walks left open.
+
+    Args:
+        library: the library.
+        walked: the roots and how their walks ended; all walks have ended without an abort.
+        missing_limit: share of a root's files that may become missing without a question.
+        accept_missing: mark files missing however many they are, and even if the root looks wrong.
+        thread: runs what may block on disks.
+        on_problem: told about parts of roots that could not be judged.
+
+    Raises:
+        LibraryError: the library cannot be written.
+    """
+    sound: list[WalkedRoot] = []
+    reasons: list[str] = []
+    for root in walked:
+        reason = root.outcome.error or ("" if accept_missing else _doubt(library, root))
+        if reason:
+            reasons.append(reason)
+            await library.writer.run(_clearing([root.target.key]))
+        else:
+            sound.append(root)
+    keys = [root.target.key for root in sound]
+    gone = await thread.run(lambda: _find_gone_elsewhere(library, keys)) if keys else []
+    resolved = await library.writer.run(lambda db: identity.resolve_moves(db, keys, gone))
+    missing = 0
+    for root in sound:
+        number, reason = await _mark_missing(library, root, missing_limit, accept_missing, on_problem)
+        missing += number
+        if reason:
+            reasons.append(reason)
+    settled = identity.Settled(resolved.new, resolved.changed, resolved.moved, resolved.returned, missing)
+    return Closing(settled, " ".join(reasons))
+
+
+def _clearing(keys: Sequence[ScanKey]) -> Callable[[sqlite3.Connection], None]:
+    return lambda db: identity.clear_staging(db, [key.scan_id for key in keys])
+
+
+def _doubt(library: Library, root: WalkedRoot) -> str:
+    """Return why a root that was walked is not believed, empty when it is."""
+    target, outcome = root.target, root.outcome
+    if target.known_file_system and target.known_file_system != target.file_system.identity:
+        return (
+            f"{display(target.root_path)} now lies on another file system ({display(target.file_system.identity)} instead of "
+            f"{display(target.known_file_system)}); nothing was marked missing. Mount the right disk, "
+            "or scan with --accept-missing if this is meant."
+        )
+    if outcome.files or target.start:
+        return ""
+    connection = library.connect_read_only()
+    try:
+        present = identity.count_present(connection, target.key.root_id)
+    finally:
+        connection.close()
+    if not present:
+        return ""
+    return (
+        f"{display(target.root_path)} is empty, but {format_count(present)} files are known there; nothing was marked missing. "
+        "Mount the disk, or scan with --accept-missing if they were deleted."
+    )
+
+
+def _find_gone_elsewhere(library: Library, keys: Sequence[ScanKey]) -> list[int]:
+    """Look whether files outside the walked part are still where they were; return the ids of those that are not."""
+    connection = library.connect_read_only()
+    try:
+        candidates = identity.moved_from_elsewhere(connection, [key.scan_id for key in keys])
+    finally:
+        connection.close()
+    return [file_id for file_id, path, inode in candidates if _is_gone(path, inode)]
+
+
+def _is_gone(path: bytes, inode: int) -> bool:
+    """Tell whether `path` no longer holds `inode`; a path that cannot be looked at is not gone."""
+    try:
+        return os.lstat(path).st_ino != inode
+    except OSError as error:
+        return error.errno in (errno.ENOENT, errno.ENOTDIR)
+
+
+async def _mark_missing(
+    library: Library,
+    root: WalkedRoot,
+    missing_limit: float,
+    accept_missing: bool,
+    on_problem: Callable[[Problem], None],
+) -> tuple[int, str]:
+    """Mark what has gone from one root; returns the number of files, or why the brake held."""
+    key, visited = root.target.key, root.outcome.visited_file_systems
+    away = await library.writer.run(lambda db: identity.spare_unmounted(db, key, visited))
+    for file_system, number in away.items():
+        message = f"{format_count(number)} files lie on {display(file_system)}, which is not mounted; they stay as they are"
+        on_problem(Problem(root.target.root_path, Stage.WALK, message))
+    gone = await library.writer.run(lambda db: identity.count_departures(db, key.scan_id))
+    present = await library.writer.run(lambda db: identity.count_present(db, key.root_id))
+    if gone > BRAKE_FILES and gone > missing_limit * present and not accept_missing:
+        await library.writer.run(_clearing([key]))
+        return 0, (
+            f"{format_count(gone)} of {format_count(present)} files of {display(root.target.root_path)} are gone; "
+            "nothing was marked missing. Check the disk, or scan with --accept-missing if they were deleted."
+        )
+    return await library.writer.run(lambda db: identity.mark_missing(db, key, time.time_ns())), ""
