@@ -1,0 +1,355 @@
+"""A table of files that shows a million rows as fast as a hundred.
+
+The table holds the rows around what is shown and asks its view for others when they come into sight; a row that is not
+there yet is drawn as a placeholder, and nothing ever waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from textual.geometry import clamp
+from textual.message import Message
+
+from tui.display import display
+from tui.errors import YapmoError
+from tui.records import FileState, StageState
+from tui.widgets.file_columns import (
+    GAP,
+    Column,
+    FittedColumn,
+    columns_by_name,
+    fit_columns,
+    fit_text,
+    state_sign,
+)
+from tui.widgets.line_list import LineList
+from tui.widgets.painted_lines import Line, Piece, fit
+from tui.widgets.row_pages import PAGE_ROWS, RowPages, page_numbers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual import events
+
+    from tui.records import FileRow
+    from tui.widgets.row_pages import FileView
+
+logger = logging.getLogger("yapmo.widgets")
+
+MARK_CELLS = 3
+"""Cells before the first column: the cursor's mark, the file's state, a blank."""
+
+RENEWAL_TRIES = 4
+"""How often a renewal begins again because the cursor moved meanwhile, before it leaves it to the next one."""
+
+
+class FileTable(LineList):
+    """A virtual table over a `FileView`, with a cursor that stays on its file while the list changes.
+
+    Set a list with `show()`, take in its changes with `renew()`. `LineList.CursorMoved` comes when the cursor stands on
+    another file, and when the row of that file has arrived.
+    """
+
+    class Opened(Message):
+        """The user wants to see everything about a file.
+
+        Attributes:
+            row: the file.
+        """
+
+        def __init__(self, row: FileRow) -> None:
+            """Say which file."""
+            super().__init__()
+            self.row = row
+
+    class SortChosen(Message):
+        """The user wants the list in another order.
+
+        Attributes:
+            field: field of the query language.
+            falling: True for the highest first.
+        """
+
+        def __init__(self, field: str, *, falling: bool) -> None:
+            """Say by what and in which direction."""
+            super().__init__()
+            self.field = field
+            self.falling = falling
+
+    class ReadFailed(Message):
+        """Rows could not be read.
+
+        Attributes:
+            error: why, and what to do.
+        """
+
+        def __init__(self, error: YapmoError) -> None:
+            """Keep the reason."""
+            super().__init__()
+            self.error = error
+
+    def __init__(
+        self,
+        columns: Iterable[str] = ("name",),
+        *,
+        date_format: str = "%Y-%m-%d %H:%M",
+        id: str | None = None,  # noqa: A002  # Textual's name for it
+    ) -> None:
+        """Make an empty table.
+
+        Args:
+            columns: names of columns as in `interface.columns`.
+            date_format: `strftime` pattern of all dates.
+            id: the widget's id.
+        """
+        super().__init__(id=id)
+        self._columns = columns_by_name(columns)
+        self._date_format = date_format
+        self._fitted: dict[int, tuple[FittedColumn, ...]] = {}
+        self._sort: tuple[str, bool] | None = None
+        self._notice: tuple[str, ...] = ()
+        self._view: FileView | None = None
+        self._count = 0
+        self._pages = RowPages()
+        self._cursor_id: int | None = None
+        self._chosen = False
+        self._rows_wanted = asyncio.Event()
+
+    # What is shown
+
+    @property
+    def cursor_row(self) -> FileRow | None:
+        """The file under the cursor, None when there is none or its row is on the way."""
+        return self._pages.row(self.cursor)
+
+    @property
+    def sort(self) -> tuple[str, bool] | None:
+        """Field of the query language that the list is sorted by, and whether the highest comes first."""
+        return self._sort
+
+    async def show(self, view: FileView) -> None:
+        """Show another list from its beginning; what stood there stays until the first rows are here.
+
+        Raises:
+            YapmoError: the rows could not be read; what stood there still stands.
+        """
+        rows = await view.page(0, PAGE_ROWS)
+        self._view, self._pages = view, RowPages()
+        self._pages.put(0, rows)
+        self._count, self._cursor, self.top = len(rows), 0, 0
+        self._chosen, self._cursor_id = False, None
+        self.rows_changed()
+        if len(rows) == PAGE_ROWS:
+            count = await view.count()
+            if view is self._view:
+                self._count = count
+                self.rows_changed()
+
+    async def renew(self, view: FileView) -> bool:
+        """Show `view`, the same list read anew, without moving what the user looks at.
+
+        The cursor stays on its file and the file on its line. A cursor that the user never moved stays at the top, and
+        one whose file is gone from the list stays at its place. Nothing changes on the screen before everything that is
+        needed is here, and then only lines that differ are painted.
+
+        Returns:
+            False when the user kept moving so fast that the list was left as it was.
+
+        Raises:
+            YapmoError: the rows could not be read; what stood there still stands.
+        """
+        for _ in range(RENEWAL_TRIES):
+            file_id, index, top = self._kept_id(), self.cursor, self.top
+            count = await view.count()
+            place = await view.position_of(file_id) if file_id is not None else None
+            place = clamp(index if place is None else place, 0, max(0, count - 1))
+            first = max(0, place - (index - top))
+            pages = RowPages()
+            for number in page_numbers(first, min(first + self.page_height, max(0, count - 1))):
+                pages.put(number, await view.page(number * PAGE_ROWS, PAGE_ROWS))
+            if (file_id, index) == (self._kept_id(), self.cursor):
+                found = pages.place_of(file_id) if file_id is not None else None
+                self._view, self._count, self._pages = view, count, pages
+                line = self._cursor - self.top
+                self._cursor = place if found is None else found
+                self.top = max(0, self._cursor - line)
+                self.rows_changed()
+                return True
+        return False
+
+    def set_columns(self, columns: Iterable[str], date_format: str) -> None:
+        """Show other columns, or write dates in another way (`strftime`)."""
+        self._columns, self._date_format = columns_by_name(columns), date_format
+        self._fitted.clear()
+        self.repaint()
+
+    def set_sort(self, field: str, *, falling: bool) -> None:
+        """Mark the column that the list is sorted by; the order itself is the view's."""
+        self._sort = (field, falling)
+        self.repaint()
+
+    def set_notice(self, lines: Sequence[str]) -> None:
+        """Say what to do where there are no rows; shown only while the list is empty."""
+        self._notice = tuple(lines)
+        self.repaint()
+
+    # What the user does
+
+    def move_to(self, index: int) -> None:
+        """Put the cursor on the row at the 0-based `index`, as near as there is one, and bring it into sight."""
+        self._chosen = True
+        super().move_to(index)
+
+    def move(self, step: str) -> None:
+        """Move the cursor; by pages, the window moves with it, so that the cursor keeps its line."""
+        page = max(1, self.page_height - 1)
+        rows = {"page_up": -page, "page_down": page}.get(step)
+        if rows is not None:
+            self.top = clamp(self.top + rows, 0, max(0, self._count - self.page_height))
+        super().move(step)
+
+    def open_cursor(self) -> None:
+        """Ask for everything about the file under the cursor."""
+        if (row := self.cursor_row) is not None:
+            self._chosen = True
+            self.post_message(self.Opened(row))
+
+    def sort_beside(self, step: int) -> None:
+        """Ask for the order of the next sortable column to the right (1) or left (-1) of the present one."""
+        columns = [fitted.column for fitted in self._fit_to(self.size.width) if fitted.column.sort]
+        if columns:
+            fields = [column.sort for column in columns]
+            present = fields.index(self._sort[0]) if self._sort and self._sort[0] in fields else -max(step, 0)
+            self._choose_sort(columns[(present + step) % len(columns)])
+
+    def reverse_sort(self) -> None:
+        """Ask for the order to be turned round."""
+        if self._sort is not None:
+            self.post_message(self.SortChosen(self._sort[0], falling=not self._sort[1]))
+
+    def _choose_sort(self, column: Column) -> None:
+        if self._sort is not None and self._sort[0] == column.sort:
+            self.reverse_sort()
+        else:
+            self.post_message(self.SortChosen(column.sort, falling=column.falling))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor under the pointer; twice opens the file, and a title sorts."""
+        if self.row_at(event.y) is not None:
+            super().on_click(event)
+            if event.chain == 2:
+                self.open_cursor()
+        elif event.y == 0:
+            self._sort_at(event.x)
+
+    def _sort_at(self, x: int) -> None:
+        """Ask for the order of the column whose title stands at cell `x`."""
+        x -= MARK_CELLS
+        for fitted in self._fit_to(self.size.width):
+            if fitted.column.sort and fitted.x <= x < fitted.x + fitted.width + GAP:
+                self._choose_sort(fitted.column)
+
+    # Rows come and go
+
+    def on_mount(self) -> None:
+        """Begin to fetch rows as they are wanted."""
+        self.run_worker(self._fetch_wanted_rows(), name="rows", group="rows")
+
+    def repaint(self) -> None:
+        """Show what there is, and see to it that what lacks will come."""
+        row = self.cursor_row
+        if row is not None and row.file_id != self._cursor_id:
+            self._cursor_id = row.file_id
+            self.post_message(self.CursorMoved(self))
+        self._rows_wanted.set()
+        super().repaint()
+
+    async def _fetch_wanted_rows(self) -> None:
+        """Fetch the pages around the window, those in sight first, for as long as the table lives."""
+        while True:
+            await self._rows_wanted.wait()
+            self._rows_wanted.clear()
+            try:
+                while (number := self._next_page_wanted()) is not None and (view := self._view) is not None:
+                    rows = await view.page(number * PAGE_ROWS, PAGE_ROWS)
+                    if view is self._view:
+                        self._pages.put(number, rows)
+                        self.repaint()
+            except YapmoError as error:
+                logger.warning("could not read rows: %s", display(error.message))
+                self.post_message(self.ReadFailed(error))
+
+    def _next_page_wanted(self) -> int | None:
+        """Return the number of the next page to fetch: in sight, else a screen below, else a screen above."""
+        if not self._count:
+            return None
+        height, last = self.page_height, self._count - 1
+        for first in (self.top, self.top + height, self.top - height):
+            if lacking := self._pages.lacking(clamp(first, 0, last), clamp(first + height - 1, 0, last)):
+                return lacking[0]
+        return None
+
+    def _kept_id(self) -> int | None:
+        """Return the id of the file that a renewal must keep the cursor on; None for a cursor nobody moved."""
+        return self._cursor_id if self._chosen else None
+
+    def _go(self, index: int) -> None:
+        if index != self._cursor:
+            self._cursor_id = None
+        super()._go(index)
+
+    # Lines
+
+    def row_count(self) -> int:
+        """Return how many files the list has, as far as is known."""
+        return self._count
+
+    def head(self, width: int) -> Line:
+        """Return the titles of the columns, that of the sorted one with ▲ or ▼."""
+        pieces = [Piece(" " * MARK_CELLS)]
+        for fitted in self._fit_to(width):
+            column, title, look = fitted.column, fitted.column.title, "strong"
+            if self._sort is not None and self._sort[0] == column.sort:
+                title, look = f"{title} {'▼' if self._sort[1] else '▲'}", "accent"
+            pieces += [Piece(fit(title, fitted.width, align=column.align), look), Piece(" " * GAP)]
+        return tuple(pieces)
+
+    def row(self, index: int, width: int) -> Line:
+        """Return one row, or the placeholder of a row that is on the way."""
+        row, mark = self._pages.row(index), "▸" if index == self.cursor else " "
+        if row is None:
+            return (Piece(f"{mark}  …", "dim"),)
+        cells = (" " * GAP).join(
+            fit_text(
+                fitted.column.text(row, self._date_format),
+                fitted.width,
+                align=fitted.column.align,
+                cut=fitted.column.cut,
+            )
+            for fitted in self._fit_to(width)
+        )
+        missing, pending = row.state is FileState.MISSING, row.metadata_state is StageState.PENDING
+        look = "dim" if missing or pending else ""
+        return Piece(mark), Piece(state_sign(row), look or "warning"), Piece(f" {cells}", look)
+
+    def lines(self, width: int, height: int) -> Sequence[Line]:
+        """Return titles and rows, or titles and the notice while there are no rows."""
+        if self._count:
+            return super().lines(width, height)
+        block = max(map(len, self._notice), default=0)
+        indent = " " * max(1, (width - block) // 2)
+        above = max(1, (height - len(self._notice)) // 3)
+        blank: Line = (Piece(" " * width),)
+        notice: list[Line] = [(Piece(fit(indent + line, width), "dim"),) for line in self._notice]
+        return [self.head(width), *[blank] * above, *notice]
+
+    def _fit_to(self, width: int) -> tuple[FittedColumn, ...]:
+        """Return the columns fitted to `width` cells, the titles and all rows alike."""
+        if width not in self._fitted:
+            if len(self._fitted) > 4:
+                self._fitted.clear()
+            self._fitted[width] = fit_columns(self._columns, width - MARK_CELLS)
+        return self._fitted[width]

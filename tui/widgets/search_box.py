@@ -1,0 +1,229 @@
+"""The search box: one line to type a query in, what came of it on the right, and a mistake under its place."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.cells import cell_len
+from textual import events, on
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.message import Message
+from textual.widget import Widget
+from textual.widgets import Input, Static
+
+from tui.display import display, format_count
+from tui.widgets.file_columns import fit_text
+
+if TYPE_CHECKING:
+    from textual.app import ComposeResult
+    from textual.timer import Timer
+
+TYPING_PAUSE_S = 0.12
+"""How long the keys must rest before a query runs: shorter than a thought, longer than between two letters."""
+
+HISTORY_LENGTH = 50
+"""Queries that the box remembers."""
+
+PROMPT = " / "
+"""Stands before the query; names the key that comes here."""
+
+
+class QueryInput(Input, inherit_bindings=True):
+    """The line that is typed in."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "recall(-1)", "Older query", show=False),
+        Binding("down", "recall(1)", "Newer query", show=False),
+        Binding("escape", "clear_or_leave", "Clear", show=False),
+    ]
+
+    class Recalled(Message):
+        """An older (-1) or newer (1) query is wanted."""
+
+        def __init__(self, step: int) -> None:
+            """Say in which direction."""
+            super().__init__()
+            self.step = step
+
+    class Cleared(Message):
+        """The query is to go, or the box itself is to be left when it is empty already."""
+
+    def action_recall(self, step: int) -> None:
+        """Ask for an older or newer query."""
+        self.post_message(self.Recalled(step))
+
+    def action_clear_or_leave(self) -> None:
+        """Ask for an empty box."""
+        self.post_message(self.Cleared())
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take the first line of what is pasted, made safe: a clipboard is foreign text too."""
+        event.stop()
+        event.prevent_default()
+        lines = event.text.splitlines()
+        self.replace(display(lines[0]) if lines else "", *sorted(self.selection))
+
+
+class SearchBox(Widget):
+    """A query being typed.
+
+    `QueryChanged` comes when the keys rest, `Left` when the user goes on to the table.
+    """
+
+    DEFAULT_CSS = """
+    SearchBox {
+        height: 1;
+        layout: horizontal;
+        background: $surface;
+        & > .search-prompt { width: 3; color: $text-muted; }
+        & > QueryInput { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
+        & > QueryInput:focus { border: none; background: $surface; }
+        & > .search-result { width: auto; padding: 0 1; color: $text-muted; text-wrap: nowrap; }
+        & > .search-mistake {
+            display: none;
+            overlay: screen;
+            offset: 0 1;
+            width: 100%;
+            height: 1;
+            background: $error-muted;
+            color: $text-error;
+            text-wrap: nowrap;
+        }
+        &.-mistaken > .search-mistake { display: block; }
+        &:focus-within > .search-prompt { color: $accent; text-style: bold; }
+    }
+    """
+
+    class QueryChanged(Message):
+        """The user wants the files that a query describes.
+
+        Attributes:
+            text: the query, stripped.
+        """
+
+        def __init__(self, text: str) -> None:
+            """Keep the query."""
+            super().__init__()
+            self.text = text
+
+    class Left(Message):
+        """The user goes on to what was found."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
+        """Make an empty box."""
+        super().__init__(id=id)
+        self._history: deque[str] = deque(maxlen=HISTORY_LENGTH)
+        self._place_in_history = 0
+        self._draft = ""
+        self._sent = ""
+        self._pause: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        """Compose prompt, line, result and mistake."""
+        yield Static(Content(PROMPT), classes="search-prompt")
+        line = QueryInput(select_on_focus=False, compact=True)
+        line.placeholder = "words, kind:image iso>800 taken:2019..2021 …"
+        line.cursor_blink = False  # a blinking cursor is traffic on an idle line
+        yield line
+        yield Static(Content(""), classes="search-result")
+        yield Static(Content(""), classes="search-mistake")
+
+    @property
+    def text(self) -> str:
+        """The query as it stands in the box."""
+        return self._line.value.strip()
+
+    @property
+    def _line(self) -> QueryInput:
+        return self.query_one(QueryInput)
+
+    def focus_line(self) -> None:
+        """Let the user type; what is there stays and the cursor goes behind it."""
+        self._line.focus()
+        self._line.cursor_position = len(self._line.value)
+
+    def replace_text(self, text: str) -> None:
+        """Put another query into the box and run it at once."""
+        self._line.value = text
+        self._line.cursor_position = len(text)
+        self._send()
+
+    def show_result(self, count: int | None, elapsed_ms: float) -> None:
+        """Say how many files were found (None: still counting) and how long that took."""
+        self.remove_class("-mistaken")
+        found = "… found" if count is None else f"{format_count(count)} found"
+        self.query_one(".search-result", Static).update(Content(f"{found}  {elapsed_ms:.0f} ms"))
+
+    def show_nothing(self) -> None:
+        """Say nothing: no query is in force."""
+        self.remove_class("-mistaken")
+        self.query_one(".search-result", Static).update(Content(""))
+
+    def show_mistake(self, message: str, position: int) -> None:
+        """Point at the 0-based `position` of the query and say what is wrong there."""
+        text, width = self._line.value, self.size.width
+        x = len(PROMPT) + cell_len(text[:position]) - self._line.scroll_offset.x
+        place = min(max(len(PROMPT), x), max(len(PROMPT), width - 1))
+        words = display(message)
+        line = " " * place + "▲ " + words
+        if (
+            place + 2 + cell_len(words) > width
+        ):  # no room to the right of the place: stand to its left, or cut
+            room = place - 1
+            line = fit_text(words, room, align="right") + " ▲" if room >= cell_len(words) else f"▲ {words}"
+        self.query_one(".search-mistake", Static).update(Content(fit_text(line, width)))
+        self.query_one(".search-result", Static).update(Content(""))
+        self.add_class("-mistaken")
+
+    def remember(self) -> None:
+        """Keep the present query for the keys that recall older ones."""
+        if self.text and (not self._history or self._history[-1] != self.text):
+            self._history.append(self.text)
+        self._place_in_history = len(self._history)
+
+    @on(Input.Changed)
+    def _wait_for_pause(self, event: Input.Changed) -> None:
+        event.stop()
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(TYPING_PAUSE_S, self._send)
+
+    @on(Input.Submitted)
+    def _go_to_table(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._send()
+        self.remember()
+        self.post_message(self.Left())
+
+    @on(QueryInput.Cleared)
+    def _clear_or_leave(self, event: QueryInput.Cleared) -> None:
+        event.stop()
+        if self._line.value:
+            self.remember()
+            self.replace_text("")
+        else:
+            self.post_message(self.Left())
+
+    @on(QueryInput.Recalled)
+    def _recall(self, event: QueryInput.Recalled) -> None:
+        """Put an older or newer query into the box; below the newest comes what was being typed, then the table."""
+        event.stop()
+        place = self._place_in_history + event.step
+        if place > len(self._history):
+            self.post_message(self.Left())
+        elif place >= 0:
+            if self._place_in_history == len(self._history):
+                self._draft = self._line.value
+            self._place_in_history = place
+            self.replace_text(self._history[place] if place < len(self._history) else self._draft)
+
+    def _send(self) -> None:
+        """Ask for the query now, if it is another one than the last."""
+        if self._pause is not None:
+            self._pause.stop()
+            self._pause = None
+        if self.text != self._sent:
+            self._sent = self.text
+            self.post_message(self.QueryChanged(self.text))
