@@ -1,0 +1,135 @@
+"""Opening SQLite the way the library needs it: the settings of a writing and of a reading connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import quote_from_bytes
+
+import aiosqlite
+
+from tui.display import display
+from tui.errors import LibraryError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+T = TypeVar("T")
+
+WAL_PAGES_BEFORE_CHECKPOINT = 4_000
+"""Pages in the write-ahead log after which a commit moves them into the library (16 MB)."""
+
+_WRITER_CACHE_KB = 24_000
+_READER_CACHE_KB = 8_000
+_BUSY_MS = 2_000
+
+
+class Connection(aiosqlite.Connection):
+    """An aiosqlite connection that runs whole functions in its thread.
+
+    One hop to the thread for a whole transaction: a cancelled `await` cannot stop between BEGIN and COMMIT.
+    """
+
+    async def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
+        """Return `function(connection)`, run in the connection's thread; it runs to its end even if cancelled."""
+        result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite's own door
+        return result
+
+    def interrupt_now(self) -> None:
+        """Make the statement that runs now fail with `OperationalError: interrupted`; nothing if none runs."""
+        if self._connection is not None:
+            self._connection.interrupt()
+
+
+def _uri(path: bytes, options: str) -> str:
+    return f"file:{quote_from_bytes(path)}?{options}"
+
+
+def connect_writing(path: bytes) -> sqlite3.Connection:
+    """Return a connection that may write to the existing database at `path`; transactions are explicit."""
+    db = sqlite3.connect(_uri(path, "mode=rw"), uri=True, isolation_level=None, cached_statements=256)
+    try:
+        db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = NORMAL")
+        db.execute(f"PRAGMA cache_size = -{_WRITER_CACHE_KB}")
+        db.execute(f"PRAGMA wal_autocheckpoint = {WAL_PAGES_BEFORE_CHECKPOINT}")
+        db.execute(f"PRAGMA journal_size_limit = {WAL_PAGES_BEFORE_CHECKPOINT * 4096 * 2}")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA secure_delete = OFF")
+        _harden(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def connect_reading(path: bytes, *, immutable: bool = False) -> sqlite3.Connection:
+    """Return a connection that only reads the database at `path`.
+
+    Args:
+        path: the library.
+        immutable: the file lies where nothing can be written, so that SQLite can make no lock.
+    """
+    options = "mode=ro&immutable=1" if immutable else "mode=ro"
+    # used from one thread at a time, but closed from wherever the owner ends
+    db = sqlite3.connect(_uri(path, options), uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        db.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+        db.execute(f"PRAGMA cache_size = -{_READER_CACHE_KB}")
+        db.execute("PRAGMA query_only = ON")
+        _harden(db)
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def _harden(db: sqlite3.Connection) -> None:
+    """Distrust the file: what its schema says must not run code, and damaged pages must not mislead."""
+    db.execute("PRAGMA trusted_schema = OFF")
+    db.execute("PRAGMA cell_size_check = ON")
+
+
+@contextmanager
+def explained(path: bytes) -> Iterator[None]:
+    """Turn SQLite's errors about the library at `path` into a `LibraryError` that a person can act upon."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise explain(error, path) from error
+
+
+def explain(error: sqlite3.Error, path: bytes) -> LibraryError:
+    """Return what an error of SQLite means for the library at `path`, and what to do."""
+    name = display(path)
+    code = primary_code(error)
+    damaged = f"Put {name} aside (keep it), then bring a backup back with `yapmo restore`, or scan anew."
+    messages: dict[int, tuple[str, str]] = {
+        sqlite3.SQLITE_CORRUPT: (f"The library {name} is damaged: {error}", damaged),
+        sqlite3.SQLITE_NOTADB: (f"{name} is no library, or its beginning is damaged", damaged),
+        sqlite3.SQLITE_FULL: (f"The disk that holds the library {name} is full", "Make room on it."),
+        sqlite3.SQLITE_BUSY: (f"Another program holds the library {name}", "Close it, then try again."),
+        sqlite3.SQLITE_READONLY: (
+            f"The library {name} cannot be written",
+            "Check the permissions of the file and of its directory, or choose another with --library FILE.",
+        ),
+        sqlite3.SQLITE_PERM: (f"No permission for the library {name}", "Check who owns it."),
+        sqlite3.SQLITE_CANTOPEN: (
+            f"The library {name} cannot be opened",
+            "Check that its directory exists and that you may read and write there.",
+        ),
+        sqlite3.SQLITE_IOERR: (
+            f"The disk that holds the library {name} reports an error: {error}",
+            "Look at the system's log; copy the library to a sound disk.",
+        ),
+    }
+    message, hint = messages.get(code, (f"The library {name} answered: {error}", ""))
+    return LibraryError(message, hint=hint)
+
+
+def primary_code(error: sqlite3.Error) -> int:
+    """Return SQLite's primary result code of an error, 0 when it has none."""
+    code: Any = getattr(error, "sqlite_errorcode", None)
+    return int(code) & 0xFF if code is not None else 0

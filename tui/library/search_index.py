@@ -1,0 +1,51 @@
+"""Keeping the full-text index `search` equal to what the view `searchable` says of each file.
+
+The index holds no text of its own: to forget a file it reads, through the view, what it once indexed. So every
+change of a searchable value goes: forget, change, index. `reindexing` is that order as a block.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tui.library.schema import SEARCH_COLUMNS
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator, Sequence
+
+_COLUMNS = ", ".join(SEARCH_COLUMNS)
+_INSERT = f"INSERT INTO search (rowid, {_COLUMNS}) SELECT id, {_COLUMNS} FROM searchable WHERE "
+
+
+@contextmanager
+def reindexing(db: sqlite3.Connection, file_ids: Sequence[int]) -> Iterator[None]:
+    """Forget these files in the index, let the block change them, index them anew.
+
+    Every id must be in the index now; those that the block deletes are not indexed again.
+    """
+    forget(db, file_ids)
+    yield
+    index(db, file_ids)
+
+
+def forget(db: sqlite3.Connection, file_ids: Sequence[int]) -> None:
+    """Take files out of the index, while the library still says of them what was indexed."""
+    db.executemany("DELETE FROM search WHERE rowid = ?", ((file_id,) for file_id in file_ids))
+
+
+def index(db: sqlite3.Connection, file_ids: Sequence[int]) -> None:
+    """Put files into the index that are not in it."""
+    db.execute(_INSERT + "id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(file_ids)),))
+
+
+def index_after(db: sqlite3.Connection, last_id: int) -> None:
+    """Put all files with ids above `last_id` into the index; none of them may be in it."""
+    db.execute(_INSERT + "id > ?", (last_id,))
+
+
+def rebuild(db: sqlite3.Connection) -> None:
+    """Make the index anew from what the library says; about ten seconds for a million files."""
+    db.execute("INSERT INTO search (search) VALUES ('rebuild')")
