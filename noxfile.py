@@ -1,0 +1,62 @@
+"""Everything that is checked before a change counts: `./nox` runs it all, `./nox -s tests -- tests/scan` a part.
+
+The sessions share the environment that ./nox made (docs/decisions/one-environment.md), so none installs anything.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import nox
+
+nox.options.default_venv_backend = "none"
+nox.options.sessions = ["lint", "types", "contracts", "tests"]
+nox.options.error_on_missing_interpreters = True
+
+PARALLEL = "2"
+"""Test processes: continuous integration has two cores, and the tests that measure time must not starve."""
+
+
+def _tool(name: str) -> str:
+    """Return the path of a development tool that lies beside the running Python."""
+    return os.path.join(os.path.dirname(sys.executable), name)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style: rules and format (ruff)."""
+    session.run(_tool("ruff"), "check", ".")
+    session.run(_tool("ruff"), "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Types: mypy --strict over the program and the tests."""
+    session.run(_tool("mypy"), *session.posargs)
+
+
+@nox.session
+def contracts(session: nox.Session) -> None:
+    """Architecture: who may import whom (import-linter)."""
+    session.run(_tool("lint-imports"))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Tests with coverage, also of the processes that they start; with arguments, pytest gets them, without coverage."""
+    if session.posargs:
+        session.run(_tool("pytest"), *session.posargs)
+        return
+    coverage = _tool("coverage")
+    session.run(coverage, "erase")
+    session.run(coverage, "run", "-m", "pytest", "-q", "-n", PARALLEL, "--dist", "worksteal")
+    session.run(coverage, "combine", "--quiet")
+    session.run(coverage, "report")
+
+
+@nox.session
+def fix(session: nox.Session) -> None:
+    """Not part of the gate: let ruff mend and format what it can."""
+    session.run(_tool("ruff"), "check", "--fix", ".")
+    session.run(_tool("ruff"), "format", ".")
