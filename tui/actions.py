@@ -43,7 +43,8 @@ class Action:
         call: what runs, in Textual's notation; without a namespace it is a method of the node that binds it.
         footer: rank in the footer, lowest first; 0 keeps it out.
         palette: whether the command palette offers it.
-        priority: whether the key is taken before the focused widget sees it.
+        priority: whether the key is taken before the focused widget sees it. Needed where typing begins: only
+            then does the very next key go to the line to type into.
     """
 
     id: str
@@ -116,7 +117,16 @@ def _browse() -> tuple[Action, ...]:
             "go_up", "left,backspace", "up", "Fold the folder, or go to the one above.", place, "go_up", 2
         ),
         Action("go_home", "tilde", "home", "Go to your home folder.", place, "go_home", 3),
-        Action("go_to_path", "slash", "go to", "Type the path of a folder to go to.", place, "go_to_path", 4),
+        Action(
+            "go_to_path",
+            "slash",
+            "go to",
+            "Type the path of a folder to go to.",
+            place,
+            "go_to_path",
+            4,
+            priority=True,
+        ),
         Action(
             "show_hidden",
             "full_stop",
@@ -133,7 +143,16 @@ def _browse() -> tuple[Action, ...]:
 def _library() -> tuple[Action, ...]:
     place = Place.LIBRARY
     return (
-        Action("open_search", "slash", "search", "Search by words and fields.", place, "open_search", 40),
+        Action(
+            "open_search",
+            "slash",
+            "search",
+            "Search by words and fields.",
+            place,
+            "open_search",
+            40,
+            priority=True,
+        ),
         Action(
             "open_details",
             "enter",

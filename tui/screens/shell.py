@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Input
 
 from tui.actions import ACTIONS, BY_ID, Place, bindings, key_name, keys_of
 from tui.display import format_count
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from tui.screens.session import Session
+
+
+_TYPING = frozenset(action.call for action in ACTIONS if action.priority and action.place is not Place.EVERYWHERE)
 
 
 class FolderOpened(Message):
@@ -105,6 +109,11 @@ class ShellScreen(Screen[None]):
     def scan_targets(self) -> tuple[bytes, ...]:
         """Return the folders that the key for scanning means here; empty for all roots."""
         return ()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the keys that begin typing alone while one types (called by Textual)."""
+        del parameters
+        return not (action in _TYPING and isinstance(self.focused, Input))
 
     def action_move(self, step: str) -> None:
         """Move the focused list."""

@@ -1,0 +1,177 @@
+"""Browse: the folders of the machine, to choose what is catalogued."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, ClassVar
+
+from tui.actions import Place, bindings
+from tui.display import display, format_count
+from tui.paths import absolute
+from tui.scan.daemon_thread import DaemonThread
+from tui.screens.catalogue import folder_marks
+from tui.screens.shell import FolderOpened, ShellScreen
+from tui.widgets.folder_tree import FolderMark, FolderTree
+from tui.widgets.line_prompt import LinePrompt
+from tui.widgets.painted_lines import Line, PaintedLines, Piece, fit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from textual.binding import BindingType
+    from textual.widget import Widget
+
+    from tui.screens.session import Session
+
+
+class PathBar(PaintedLines):
+    """The whole path of the folder under the cursor, and what the library knows of it."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        super().__init__(classes="bar")
+        self._path = b""
+        self._note = ""
+
+    def show(self, path: bytes, mark: FolderMark | None) -> None:
+        """Show `path`."""
+        self._path = path
+        self._note = (
+            "not in the library" if mark is None else f"{format_count(mark.files)} files in the library"
+        )
+        self.repaint()
+
+    def lines(self, width: int, height: int) -> Sequence[Line]:  # noqa: ARG002  # one line high
+        """Return path and note."""
+        room = width - len(self._note) - 4
+        return [
+            (
+                Piece(f" {fit(display(self._path), room, cut='start')}  ", "strong"),
+                Piece(f"{self._note} ", "dim"),
+            )
+        ]
+
+
+class BrowseScreen(ShellScreen):
+    """The folder tree; Enter shows a folder in the library, `s` scans it."""
+
+    TAB = "show_browse"
+    PLACES = (Place.BROWSE,)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Place.BROWSE)
+
+    def __init__(self, session: Session, start: bytes | None = None) -> None:
+        """Serve `session`; the cursor begins on `start`, by default the home folder."""
+        super().__init__(session)
+        self._start = start or absolute("~")
+        self._marks: dict[bytes, FolderMark] = {}
+        self._unfolded: dict[bytes, None] = {}
+        self._paths = DaemonThread("paths")
+
+    def body(self) -> Iterable[Widget]:
+        """Yield path and tree."""
+        yield LinePrompt("Go to")
+        yield PathBar()
+        yield FolderTree(shows_hidden=self.session.config.scan.hidden)
+
+    @property
+    def tree_view(self) -> FolderTree:
+        """The tree."""
+        return self.query_one(FolderTree)
+
+    def on_mount(self) -> None:
+        """Go to where the user's media probably are."""
+        super().on_mount()
+        self.tree_view.go_to(self._start)
+        self.tree_view.focus()
+
+    def on_unmount(self) -> None:
+        """Let the thread end."""
+        self._paths.stop()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with the library."""
+        super().on_screen_resume()
+        self._read_marks(tuple(self._unfolded))
+
+    def show_file_count(self) -> None:
+        """Show the number of files, and with it the counts of the folders anew."""
+        super().show_file_count()
+        self._read_marks(tuple(self._unfolded))
+
+    def scan_targets(self) -> tuple[bytes, ...]:
+        """Return the folder under the cursor."""
+        return (self.tree_view.node.path,)
+
+    def on_folder_tree_unfolded(self, message: FolderTree.Unfolded) -> None:
+        """Ask the library what it knows of the folders that came into view."""
+        self._unfolded[message.path] = None
+        self._read_marks((message.path,))
+
+    def on_line_list_cursor_moved(self) -> None:
+        """Show the path under the cursor."""
+        self._show_path()
+
+    def action_choose(self) -> None:
+        """Show the folder in the library if it has files there; else unfold or fold it."""
+        tree = self.tree_view
+        mark = tree.mark_of(tree.node.path)
+        if mark is not None and mark.files:
+            self.post_message(FolderOpened(tree.node.path))
+        else:
+            tree.toggle()
+
+    def action_unfold(self) -> None:
+        """Unfold the folder, or fold it again."""
+        self.tree_view.toggle()
+
+    def action_go_up(self) -> None:
+        """Fold the folder, or go to the one above."""
+        self.tree_view.go_up()
+
+    def action_go_home(self) -> None:
+        """Go to the home folder."""
+        self.tree_view.go_to(absolute("~"))
+
+    def action_show_hidden(self) -> None:
+        """Show or hide folders that begin with a dot."""
+        shown = self.tree_view.toggle_hidden()
+        self.notify(f"Folders that begin with a dot are {'shown' if shown else 'hidden'}.", timeout=2)
+
+    def action_reread(self) -> None:
+        """Read the folder under the cursor again."""
+        self.tree_view.reread()
+
+    def action_go_to_path(self) -> None:
+        """Ask for a path."""
+        self.query_one(LinePrompt).ask("/")
+
+    async def on_line_prompt_answered(self, message: LinePrompt.Answered) -> None:
+        """Go to the path that was typed, or to the last folder on it that there is."""
+        self.set_focus(self.tree_view)
+        if not message.text:
+            return
+        wanted = absolute(message.text)
+        path = await self._paths.run(lambda: nearest_folder(wanted))
+        if path != wanted:
+            self.notify(f"There is no folder {display(wanted)}.", severity="warning")
+        self.tree_view.go_to(path)
+
+    def _show_path(self) -> None:
+        path = self.tree_view.node.path
+        self.query_one(PathBar).show(path, self._marks.get(path))
+
+    def _read_marks(self, paths: tuple[bytes, ...]) -> None:
+        """Ask the library about the folders in `paths`, without holding anything up."""
+        self.run_worker(self._fetch_marks(paths), name="folder counts")
+
+    async def _fetch_marks(self, paths: tuple[bytes, ...]) -> None:
+        self._marks.update(await folder_marks(self.session.library, paths))
+        self.tree_view.show_marks(self._marks)
+        self._show_path()
+
+
+def nearest_folder(path: bytes) -> bytes:
+    """Return `path` if it is a folder, else the nearest folder above it."""
+    while not os.path.isdir(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return path
