@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.records import YapmoError
+from tui.errors import YapmoError
 
 
 class TaskFailedError(YapmoError):

@@ -28,6 +28,7 @@ from tui.workers.exiftool_program import (
 from tui.workers.kind import Reply, WorkerKind, WorkerLimits
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
     from tui.config import ExiftoolConfig
@@ -65,6 +66,7 @@ _FILE_SYSTEM_TAGS = re.compile(
     rb'|FileInodeChangeDate|FileCreateDate|FilePermissions))": .*,\n',
     re.MULTILINE,
 )
+_LAST_FILE_SYSTEM_TAG = b'FilePermissions": '
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str, strict=False)
 _MARK_BYTES = 64
 _LINE_BREAK = ord("\n")
@@ -159,7 +161,7 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
             return None
         return (self.program.path, *_FIRST, *self._options, b"--", path)
 
-    def check(self, path: bytes) -> None:
+    def check(self, path: bytes) -> os.stat_result:
         """Make sure that `path` is absolute, and a regular file.
 
         Raises:
@@ -167,7 +169,7 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
         """
         if not path.startswith(b"/"):
             raise TaskRefusedError("The path is not absolute.")
-        super().check(path)
+        return super().check(path)
 
     def open_channel(self) -> ExiftoolChannel:
         """Return the talk with a new child."""
@@ -322,7 +324,8 @@ def _cut_out_object(output: bytes) -> bytes:
     text = output.strip()
     if not (text.startswith(b"[{") and text.endswith(b"}]")):
         raise DesynchronisedError("ExifTool gave an answer that is not the JSON of one file")
-    return _FILE_SYSTEM_TAGS.sub(b"", text[1:-1])
+    head_end = text.find(b"\n", text.find(_LAST_FILE_SYSTEM_TAG)) + 1
+    return _FILE_SYSTEM_TAGS.sub(b"", text[1:head_end]) + text[head_end:-1]
 
 
 def _as_texts(value: object) -> tuple[str, ...]:

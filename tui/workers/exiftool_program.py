@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.display import display
-from tui.records import UsageError
+from tui.errors import UsageError
 from tui.workers.process import minimal_environment
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import stat
 import threading
 from typing import TYPE_CHECKING
 
-from tui.workers.errors import PoolClosedError, TaskRefusedError
+from tui.workers.errors import PoolClosedError, TaskRefusedError, TaskTimedOutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +18,24 @@ if TYPE_CHECKING:
 THREADS = 2
 """Threads that look at files for one gate."""
 
+MOST_FOLDERS = 4096
+"""Local folders that one gate remembers."""
+
+_DISK_TYPES = (
+    "ext2",
+    "ext3",
+    "ext4",
+    "xfs",
+    "btrfs",
+    "zfs",
+    "f2fs",
+    "jfs",
+    "bcachefs",
+    "vfat",
+    "exfat",
+    "ntfs3",
+)
+_LOCAL_TYPES = frozenset((*_DISK_TYPES, "tmpfs", "ramfs", "overlay", "iso9660", "udf", "squashfs"))
 _TYPES = {
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a named pipe",
@@ -67,46 +85,71 @@ def check_regular_file(path: bytes, *, follow_links: bool = False) -> os.stat_re
 
 
 class FileGate:
-    """Runs a check on paths in threads of its own, so that a disk that hangs stops only those who ask.
+    """Runs a check on paths where no disk that hangs can stop the event loop.
 
-    The threads end with the gate. One that hangs in the kernel does not keep the process from ending.
+    The first file of a folder is checked in a thread. If it lies on a local disk the others of its folder are
+    checked at once, since handing them to a thread costs more than the check; files on network shares all go to
+    the threads. These end with the gate, and one that hangs in the kernel does not keep the process from ending.
     """
 
-    def __init__(self, check: Callable[[bytes], object]) -> None:
-        """Use `check`, which raises `TaskRefusedError` for a path that may not pass."""
+    def __init__(self, check: Callable[[bytes], os.stat_result], *, trust_folders: bool = True) -> None:
+        """Use `check`, which raises `TaskRefusedError` for a path that may not pass.
+
+        Args:
+            check: checks one path.
+            trust_folders: False to check every file in a thread (links may lead from any folder to any disk).
+        """
         self._check = check
+        self._trust_folders = trust_folders
         self._loop = asyncio.get_running_loop()
-        self._queue: queue.SimpleQueue[tuple[bytes, asyncio.Future[None]] | None] = queue.SimpleQueue()
-        self._asked: set[asyncio.Future[None]] = set()
+        self._queue: queue.SimpleQueue[tuple[bytes, asyncio.Future[bool]] | None] = queue.SimpleQueue()
+        self._asked: set[asyncio.Future[bool]] = set()
         self._threads: list[threading.Thread] = []
+        self._local_folders: set[bytes] = set()
+        self._local_devices: dict[int, bool] = {}
         self._closed = False
 
-    async def check(self, path: bytes) -> None:
+    async def check(self, path: bytes, timeout_s: float) -> None:
         """Return when `path` has passed.
 
         Raises:
             TaskRefusedError: it has not.
+            TaskTimedOutError: the file system did not answer within `timeout_s` seconds.
             PoolClosedError: the gate was closed before that was known.
         """
-        if self._closed:
-            raise PoolClosedError("The scan was stopped.")
-        self._start_threads()
-        future: asyncio.Future[None] = self._loop.create_future()
-        self._asked.add(future)
-        self._queue.put((path, future))
-        try:
-            await future
-        finally:
-            self._asked.discard(future)
+        folder = path.rpartition(b"/")[0]
+        if folder in self._local_folders:
+            self._check(path)
+        elif await self._check_in_thread(path, timeout_s) and self._trust_folders:
+            if len(self._local_folders) >= MOST_FOLDERS:
+                self._local_folders.clear()
+            self._local_folders.add(folder)
 
     def close(self) -> None:
         """Settle everyone who waits with `PoolClosedError` and let the threads end."""
         self._closed = True
+        self._local_folders.clear()
         for _ in self._threads:
             self._queue.put(None)
         for future in self._asked:
             if not future.done():
                 future.set_exception(PoolClosedError("The scan was stopped."))
+
+    async def _check_in_thread(self, path: bytes, timeout_s: float) -> bool:
+        """Return whether the file, which has passed, lies on a local disk."""
+        if self._closed:
+            raise PoolClosedError("The scan was stopped.")
+        self._start_threads()
+        future: asyncio.Future[bool] = self._loop.create_future()
+        self._asked.add(future)
+        self._queue.put((path, future))
+        try:
+            async with asyncio.timeout(timeout_s):
+                return await future
+        except TimeoutError:
+            raise TaskTimedOutError(f"The file system did not answer within {timeout_s:g} s.") from None
+        finally:
+            self._asked.discard(future)
 
     def _start_threads(self) -> None:
         if not self._threads:
@@ -120,24 +163,45 @@ class FileGate:
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
             path, future = item
-            refusal: TaskRefusedError | None = None
             try:
-                self._check(path)
-            except TaskRefusedError as error:
-                refusal = error
-            try:
-                self._loop.call_soon_threadsafe(_settle, future, refusal)
+                self._loop.call_soon_threadsafe(_settle, future, self._look(path))
             except RuntimeError:  # the loop has ended, so nobody waits any more
                 return
 
+    def _look(self, path: bytes) -> bool | TaskRefusedError:
+        try:
+            device = self._check(path).st_dev
+        except TaskRefusedError as error:
+            return error
+        if device not in self._local_devices:
+            self._local_devices[device] = is_local_device(device)
+        return self._local_devices[device]
 
-def _settle(future: asyncio.Future[None], refusal: TaskRefusedError | None) -> None:
+
+def is_local_device(device: int, mounts: str = "/proc/self/mountinfo") -> bool:
+    """Return whether the file system with this `st_dev` is known to be on this machine's own disks or memory.
+
+    Args:
+        device: `st_dev` of any file on it.
+        mounts: the kernel's list of mounts (proc_pid_mountinfo(5)); without it nothing is known.
+    """
+    number = f"{os.major(device)}:{os.minor(device)}"
+    try:
+        with open(mounts, encoding="utf-8", errors="replace") as file:
+            lines = [line.split() for line in file]
+    except OSError:
+        return False
+    types = {fields[2]: fields[fields.index("-") + 1] for fields in lines if "-" in fields}
+    return types.get(number) in _LOCAL_TYPES
+
+
+def _settle(future: asyncio.Future[bool], outcome: bool | TaskRefusedError) -> None:
     if future.done():
         return
-    if refusal is None:
-        future.set_result(None)
+    if isinstance(outcome, bool):
+        future.set_result(outcome)
     else:
-        future.set_exception(refusal)
+        future.set_exception(outcome)
 
 
 def _require_regular(status: os.stat_result) -> None:

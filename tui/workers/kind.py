@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 from tui.workers.files import check_regular_file
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Sequence
 
 AnswerT = TypeVar("AnswerT")
@@ -120,13 +121,13 @@ class WorkerKind(ABC, Generic[AnswerT]):
             TaskFailedError: it is one that tells of a failure.
         """
 
-    def check(self, path: bytes) -> None:
-        """Make sure that `path` may reach a child; called in a thread.
+    def check(self, path: bytes) -> os.stat_result:
+        """Make sure that `path` may reach a child; called from any thread.
 
         Raises:
             TaskRefusedError: it may not.
         """
-        check_regular_file(path, follow_links=self.follow_links)
+        return check_regular_file(path, follow_links=self.follow_links)
 
     def single_command(self, path: bytes) -> Sequence[bytes] | None:
         """Return the command that reads `path` alone when it cannot be asked for through a channel."""

@@ -15,7 +15,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Generic, Self
 
 from tui.display import display
-from tui.workers.errors import PoolClosedError, TaskFailedError, TaskTimedOutError, WorkerUnavailableError
+from tui.workers.errors import PoolClosedError, TaskFailedError, WorkerUnavailableError
 from tui.workers.files import FileGate
 from tui.workers.kind import AnswerT, WorkerKind
 from tui.workers.single import read_alone
@@ -97,7 +97,7 @@ class WorkerPool(Generic[AnswerT]):
             return
         self._kind.command()
         self._loop = asyncio.get_running_loop()
-        self._gate = FileGate(self._kind.check)
+        self._gate = FileGate(self._kind.check, trust_folders=not self._kind.follow_links)
         self._single_turns = asyncio.Semaphore(SINGLE_READS)
         self._stirred = asyncio.Event()
         self._answered = asyncio.Event()
@@ -130,7 +130,7 @@ class WorkerPool(Generic[AnswerT]):
         """
         if self._closing or not self._watcher:
             raise PoolClosedError("The workers are not running.")
-        await self._check(path)
+        await self._gate.check(path, self._kind.limits.timeout_s)
         command = self._kind.single_command(path)
         if command is not None:
             return await self._run_alone(command)
@@ -197,14 +197,6 @@ class WorkerPool(Generic[AnswerT]):
         task = self._loop.create_task(_end(child, patience_s=0.0 if self._draining_over else TERM_PATIENCE_S))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
-
-    async def _check(self, path: bytes) -> None:
-        timeout_s = self._kind.limits.timeout_s
-        try:
-            async with asyncio.timeout(timeout_s):
-                await self._gate.check(path)
-        except TimeoutError:
-            raise TaskTimedOutError(f"The file system did not answer within {timeout_s:g} s.") from None
 
     async def _run_alone(self, command: Sequence[bytes]) -> AnswerT:
         """Read one file by a process of its own, tried again as a task of a child would be."""

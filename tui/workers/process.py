@@ -138,7 +138,27 @@ class ChildProcess:
         self._heard_end = False
         self._input, self._output, self._errors = self._take_pipes()
         self._loop.add_reader(self._output, self._read_output)
-        self._loop.add_reader(self._errors, self._read_errors)
+        self._hears_errors = False
+        self.listen_to_errors(wanted=True)
+
+    def drain_errors(self) -> None:
+        """Hear at once what lies ready on standard error."""
+        if self._errors >= 0:
+            self._read_errors()
+
+    def listen_to_errors(self, wanted: bool) -> None:
+        """Choose whether standard error is heard as it comes, or only when `drain_errors` is called.
+
+        The second saves the event loop a turn for each task. Whoever chooses it drains now and then, since a child
+        stands still while the pipe is full.
+        """
+        if self._errors < 0 or wanted == self._hears_errors:
+            return
+        self._hears_errors = wanted
+        if wanted:
+            self._loop.add_reader(self._errors, self._read_errors)
+        else:
+            self._loop.remove_reader(self._errors)
 
     @property
     def exit_status(self) -> int | None:
@@ -249,7 +269,7 @@ class ChildProcess:
         if data:
             self._listener.output_received(data)
             return
-        self._drain_errors()
+        self.drain_errors()
         self._close_output()
         self._tell_end()
 
@@ -259,11 +279,6 @@ class ChildProcess:
             self._listener.errors_received(data)
         elif data is not None:
             self._close_errors()
-
-    def _drain_errors(self) -> None:
-        """Hear the last words of a child whose output has ended, as far as they lie ready."""
-        if self._errors >= 0 and (data := _read_chunk(self._errors)):
-            self._listener.errors_received(data)
 
     def _tell_end(self) -> None:
         if not self._heard_end:

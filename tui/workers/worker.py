@@ -171,6 +171,8 @@ class Worker(Generic[AnswerT]):
             self._lose(error)
         elif usage and usage.rss_bytes > self._kind.limits.recycle_bytes and self._greeted:
             self.retire()
+        elif self.jobs:  # it has worked on one task for a while, perhaps because nobody takes its complaints
+            self._child.listen_to_errors(wanted=True)
 
     def status(self) -> WorkerStatus:
         """Return what the worker is at."""
@@ -185,31 +187,39 @@ class Worker(Generic[AnswerT]):
         )
 
     def output_received(self, data: bytes) -> None:
-        """Take a chunk of the child's answers."""
-        if self._channel:
+        """Take a chunk of the child's answers, and what it complained of before it wrote them."""
+        if self._child and self._channel:
             self._channel.feed_output(data)
+            self._child.drain_errors()
             self._take_replies()
 
     def errors_received(self, data: bytes) -> None:
-        """Take a chunk of the child's complaints."""
+        """Take a chunk of the child's complaints; listen for more where they did not end a reply."""
         if self._channel:
             self._channel.feed_errors(data)
-            self._take_replies()
+            if not self._take_replies() and self._child:
+                self._child.listen_to_errors(wanted=True)
 
     def process_ended(self) -> None:
         """Hear that the child ended of itself."""
         if self._child:
             self._lose(WorkerDiedError(f"The {self._kind.name} process died while it read the file"))
 
-    def _take_replies(self) -> None:
+    def _take_replies(self) -> int:
+        """Settle the tasks whose replies are complete; return how many."""
+        count = 0
         try:
             while self._channel and (reply := self._channel.next_reply()) is not None:
                 self._settle(reply)
+                count += 1
         except (DesynchronisedError, AnswerTooLargeError) as error:
             self._lose(error)
+        return count
 
     def _settle(self, reply: Reply) -> None:
         """Give the reply to the task it belongs to, the first in line."""
+        if self._child:
+            self._child.listen_to_errors(wanted=False)
         if not self._greeted:
             self._kind.greeted(reply)
             self._greeted = True
