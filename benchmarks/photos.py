@@ -25,7 +25,12 @@ def find_camera_jpegs(folder: str) -> list[bytes]:
             with open(os.path.join(here, name), "rb") as file:
                 content = file.read(2_000_001)
             head = content[:4096]
-            if len(content) <= 2_000_000 and content[:2] == b"\xff\xd8" and b"Exif\0\0" in head and b"MakerNote" not in name.encode():
+            if (
+                len(content) <= 2_000_000
+                and content[:2] == b"\xff\xd8"
+                and b"Exif\0\0" in head
+                and b"MakerNote" not in name.encode()
+            ):
                 found.append(content)
     return found
 

@@ -139,7 +139,7 @@ def _find_gone_elsewhere(library: Library, keys: Sequence[ScanKey]) -> list[int]
 def _is_gone(path: bytes, inode: int) -> bool:
     """Tell whether `path` no longer holds `inode`; a path that cannot be looked at is not gone."""
     try:
-        return os.lstat(path).st_ino != inode
+        return os.lstat(path).st_ino & ((1 << 63) - 1) != inode
     except OSError as error:
         return error.errno in (errno.ENOENT, errno.ENOTDIR)
 

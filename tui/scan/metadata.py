@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from tui.scan.progress import StageMeter, Tally
     from tui.workers.exiftool import ExiftoolAnswer
     from tui.workers.pool import WorkerPool
-    from tui.workers.python_worker import TagAnswer
+    from tui.workers.tags import TagAnswer
 
 logger = logging.getLogger("yapmo.scan")
 
@@ -39,16 +39,26 @@ _SETTLE_FILES = 64
 _SETTLE_S = 0.05
 _IDLE_S = 0.1
 _SETTLING_AT_ONCE = 4
+_INODE_BITS = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """What the workers said of one file, before it is normalised. Without answers, `error` says why."""
+    """What the workers said of one file, before it is normalised.
+
+    Attributes:
+        job: the file.
+        exiftool: what exiftool said, None if it was not asked or gave no answer.
+        tags: what mutagen said, None likewise.
+        error: why there is no answer, or what mutagen said before exiftool was asked.
+        extractor: the exiftool that was asked.
+    """
 
     job: FileJob
     exiftool: ExiftoolAnswer | None = None
     tags: TagAnswer | None = None
     error: str = ""
+    extractor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +87,7 @@ class MetadataStage:
         tally: Tally,
         meter: StageMeter,
         *,
+        extractor: str,
         more_to_come: Callable[[], bool],
         on_settled: Callable[[Sequence[FileJob]], None],
     ) -> None:
@@ -90,6 +101,7 @@ class MetadataStage:
             token: stops and pauses the stage.
             tally: counts outcomes.
             meter: measures the stage.
+            extractor: name and version of the exiftool in the pool.
             more_to_come: tells whether the walk may still find files.
             on_settled: called with the files whose outcome is committed.
         """
@@ -100,6 +112,7 @@ class MetadataStage:
         self._token = token
         self._tally = tally
         self._meter = meter
+        self._extractor = extractor
         self._more_to_come = more_to_come
         self._on_settled = on_settled
         self._answers: list[RawAnswer] = []
@@ -187,7 +200,8 @@ class MetadataStage:
                 return RawAnswer(job, tags=tags)
             first_error = tags.error
         try:
-            return RawAnswer(job, exiftool=await self._exiftool.run(job.path), error=first_error)
+            said = await self._exiftool.run(job.path)
+            return RawAnswer(job, exiftool=said, error=first_error, extractor=self._extractor)
         except (PoolClosedError, WorkerUnavailableError):
             raise
         except TaskFailedError as error:
@@ -266,7 +280,7 @@ def _look_at(job: FileJob) -> FoundFile | None:
     except OSError:
         return None
     name = os.path.basename(job.path)
-    return FoundFile(name, job.kind, status.st_size, status.st_mtime_ns, status.st_ino, status.st_nlink)
+    return FoundFile(name, job.kind, status.st_size, status.st_mtime_ns, status.st_ino & _INODE_BITS, status.st_nlink)
 
 
 def _to_extraction(answer: RawAnswer) -> Extraction:
@@ -293,12 +307,12 @@ def _to_extraction(answer: RawAnswer) -> Extraction:
         job.file_id,
         job.size,
         job.mtime_ns,
-        said.extractor,
+        answer.extractor,
         metadata=metadata_from_exiftool(
             said.tags, path=job.path, kind=job.kind, size=job.size, mtime_ns=job.mtime_ns
         ),
         all_tags=said.raw,
-        warnings=said.warnings,
+        warnings=(said.warning,) if said.warning else (),
     )
 
 

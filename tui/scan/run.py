@@ -64,6 +64,7 @@ class ScanRun:
         request: ScanRequest,
         targets: Sequence[ScanTarget],
         pools: tuple[WorkerPool[ExiftoolAnswer], WorkerPool[TagAnswer]] | None,
+        extractor: str,
     ) -> None:
         """Take over `targets`, whose leases are held, and the worker pools (None where no metadata is read)."""
         self._library = library
@@ -71,6 +72,7 @@ class ScanRun:
         self._request = request
         self._targets = targets
         self._pools = pools
+        self._extractor = extractor
         self._token = CancelToken()
         self._aborted = asyncio.Event()
         self._tally = Tally()
@@ -246,6 +248,7 @@ class ScanRun:
                 self._token,
                 self._tally,
                 self._meters[Stage.METADATA],
+                extractor=self._extractor,
                 more_to_come=lambda: self._walking,
                 on_settled=fingerprint.offer if fingerprint is not None else lambda _: None,
             )
@@ -408,9 +411,10 @@ async def prepare_run(library: Library, config: Config, request: ScanRequest) ->
     """
     thread = DaemonThread("prepare")
     try:
-        pools = None
+        pools, extractor = None, ""
         if request.only in (None, Stage.METADATA):
             program = await thread.run(lambda: find_exiftool(config.exiftool))
+            extractor = f"exiftool {program.version}"
             size = request.workers or config.scan.max_workers or workers_by_cores()
             follow = config.scan.follow_symlinks
             pools = (
@@ -418,6 +422,6 @@ async def prepare_run(library: Library, config: Config, request: ScanRequest) ->
                 WorkerPool(tag_kind(config.exiftool, follow_links=follow), max(1, size // 2)),
             )
         targets = await find_targets(library, request.paths, config.scan, thread)
-        return ScanRun(library, config, request, targets, pools)
+        return ScanRun(library, config, request, targets, pools, extractor)
     finally:
         thread.stop()

@@ -68,3 +68,77 @@ class _Place:
     folder: bytes
     name: bytes | None
     file_system: FileSystem
+
+
+async def find_targets(
+    library: Library, paths: Sequence[bytes], config: ScanConfig, thread: DaemonThread
+) -> tuple[ScanTarget, ...]:
+    """Find the roots that hold `paths`, making or widening roots as needed, and take the lease on each.
+
+    Args:
+        library: the library.
+        paths: absolute paths; none for all roots.
+        config: section `[scan]`, for the extensions of single files.
+        thread: runs what may block on disks.
+
+    Raises:
+        RootUnavailableError: a path is not there or cannot be read.
+        UsageError: a path cannot be scanned, or there is no root yet.
+        LibraryError: another process scans one of the roots.
+    """
+    if not paths:
+        paths = await library.writer.run(lambda db: [root.path for root in roots.list_roots(db)])
+    if not paths:
+        raise UsageError("No folder has been scanned yet.", hint="Name one: yapmo scan PATH")
+    places = await thread.run(lambda: [_look_at(path, config) for path in paths])
+    places = _without_inner(places)
+    return await library.writer.run(lambda db: _take_leases(db, places))
+
+
+def _look_at(path: bytes, config: ScanConfig) -> _Place:
+    """Look at one path on disk; links on the way are followed, so that roots cannot overlap unseen."""
+    shown = display(path)
+    try:
+        real = os.path.realpath(path, strict=True)
+        status = os.stat(real)
+        if stat.S_ISDIR(status.st_mode):
+            with os.scandir(real):
+                return _Place(real, real, None, file_system_of(real))
+        if stat.S_ISREG(status.st_mode):
+            return _look_at_file(real, config)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise RootUnavailableError(
+                f"There is no {shown}.", hint="Check the spelling, and that the disk is mounted."
+            ) from None
+        if error.errno in (errno.EACCES, errno.EPERM):
+            raise RootUnavailableError(
+                f"{shown} may not be read: permission denied.", hint="Run as a user who may read it."
+            ) from None
+        raise RootUnavailableError(f"{shown} cannot be read: {error.strerror}.") from None
+    raise UsageError(f"{shown} is neither a folder nor a file.", hint="Name a folder with media in it.")
+
+
+def _look_at_file(real: bytes, config: ScanConfig) -> _Place:
+    folder, name = os.path.split(real)
+    extension = name.rpartition(b".")[2].lower()
+    if b"." not in name or extension not in config.kind_by_extension:
+        raise UsageError(
+            f"{display(real)} is no media file by its extension.",
+            hint="`yapmo config get scan.extensions` lists the extensions that are scanned.",
+        )
+    return _Place(real, folder, name, file_system_of(folder))
+
+
+def _without_inner(places: Sequence[_Place]) -> list[_Place]:
+    """Drop paths that another path of the same request covers, and repetitions."""
+    kept: list[_Place] = []
+    for place in sorted(set(places), key=lambda item: (len(item.path), item.path)):
+        if not any(other.name is None and is_inside(place.path, other.path) for other in kept):
+            kept.append(place)
+    return kept
+
+
+def is_inside(path: bytes, folder: bytes) -> bool:
+    """Tell whether `path` is `folder` or lies below it (absolute paths)."""
+    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")

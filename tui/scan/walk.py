@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 IGNORE_FILE = b".yapmoignore"
 """Name of the file in any folder whose gitignore patterns hold for that folder and all below."""
 
+_INODE_BITS = (1 << 63) - 1
+"""What the library keeps of an inode number: SQLite's integers are signed."""
+
 _CHECK_EVERY = 256
 """Entries between two looks at the cancel token."""
 
@@ -214,7 +217,7 @@ class Walk:
         if stat.S_ISREG(status.st_mode):
             files.append(
                 FoundFile(
-                    entry.name, kind, status.st_size, status.st_mtime_ns, status.st_ino, status.st_nlink
+                    entry.name, kind, status.st_size, status.st_mtime_ns, status.st_ino & _INODE_BITS, status.st_nlink
                 )
             )
             return

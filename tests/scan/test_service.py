@@ -1,0 +1,396 @@
+"""Whole scans through the service, with the real ExifTool and real media."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import stat
+import subprocess
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.media import jpeg_bytes, make_encoded, make_jpeg, make_wav, write_file
+from tests.scan.engine import Engine
+from tui.errors import LibraryError, RootUnavailableError, UsageError
+from tui.records import ScanState, Stage
+from tui.scan.service import ScanRequest, ScanService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def children() -> set[int]:
+    """Return the processes that this one started and that still run."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,comm=", "--ppid", str(os.getpid())], capture_output=True, text=True, check=False
+    )
+    return {int(line.split()[0]) for line in listed.stdout.splitlines() if "ps" not in line.split()[1:]}
+
+
+async def state_of(engine: Engine, column: str = "metadata_state") -> dict[str, int]:
+    return {name: state for name, state in await engine.rows(f"SELECT display_name, {column} FROM file")}
+
+
+async def test_a_mixed_folder_is_catalogued_with_metadata(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    make_jpeg(root / "photos/beach.jpg", 1, gps=(38.7, -9.14), model="Canon EOS 5D Mark IV")
+    make_encoded(root / "music/song.mp3", 1, title="Fado", artist="Amália")
+    make_encoded(root / "film.mp4", 2)
+    make_wav(root / "noise.wav")
+    async with Engine.open(tmp_path) as engine:
+        summary = await engine.scan(root)
+        assert summary.state == ScanState.COMPLETED
+        counts = summary.counters
+        assert (counts.files, counts.new, counts.metadata_done, counts.problems) == (4, 4, 4, 0)
+        assert counts.fingerprints_done == 4
+        rows = await engine.rows(
+            "SELECT display_name, kind, model, title, artist, duration_ms, taken_local, latitude, longitude FROM file"
+        )
+        found = {row[0]: row[1:] for row in rows}
+        assert found["beach.jpg"][:2] == ("image", "Canon EOS 5D Mark IV")
+        assert found["beach.jpg"][5] == "2019-07-03T18:22:11"
+        assert found["beach.jpg"][6:] == (pytest.approx(38.7, abs=1e-3), pytest.approx(-9.14, abs=1e-3))
+        assert found["song.mp3"][2:4] == ("Fado", "Amália")
+        assert 400 <= found["film.mp4"][4] <= 600
+        assert found["noise.wav"][4] == 100
+        assert await engine.rows("SELECT rowid FROM search WHERE search MATCH 'beach*'")
+    assert children() == set()
+
+
+async def test_a_second_scan_reads_nothing_and_writes_no_file_row(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    for number in range(5):
+        make_jpeg(root / f"{number}.jpg", number)
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root)
+        before = await engine.dump("file", "extracted", "folder", "problem")
+        summary = await engine.scan(root)
+        assert (
+            summary.counters.unchanged,
+            summary.counters.metadata_done,
+            summary.counters.fingerprints_done,
+        ) == (5, 0, 0)
+        assert await engine.dump("file", "extracted", "folder", "problem") == before
+
+
+async def test_a_changed_file_is_read_again_and_alone(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    make_jpeg(root / "a.jpg", 1, model="Old")
+    make_jpeg(root / "b.jpg", 2)
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root)
+        make_jpeg(root / "a.jpg", 1, model="A much newer camera")
+        summary = await engine.scan(root)
+        assert (summary.counters.changed, summary.counters.metadata_done) == (1, 1)
+        assert await engine.rows("SELECT model FROM file WHERE display_name = 'a.jpg'") == [
+            ("A much newer camera",)
+        ]
+
+
+async def test_what_cannot_be_read_is_a_problem_and_the_rest_goes_on(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    make_jpeg(root / "good.jpg", 1)
+    write_file(root / "empty.jpg", b"")
+    write_file(root / "text.jpg", b"this is no picture at all\n" * 10)
+    write_file(root / "damaged.mp3", b"\x00" * 4000)
+    os.mkfifo(root / "pipe.jpg")
+    async with Engine.open(tmp_path) as engine:
+        summary = await engine.scan(root)
+        assert summary.state == ScanState.COMPLETED
+        counts = summary.counters
+        assert counts.metadata_done + counts.metadata_failed == counts.files == 4
+        states = await state_of(engine)
+        assert states["good.jpg"] == 1
+        assert states["empty.jpg"] == 2
+        problems = await engine.rows(
+            "SELECT f.display_name, p.path, p.stage, p.message FROM problem p LEFT JOIN file f ON f.id = p.file_id"
+        )
+        named = {name or os.path.basename(path).decode() for name, path, _, _ in problems}
+        assert {"empty.jpg", "damaged.mp3", "pipe.jpg"} <= named
+        assert all(message for *_, message in problems)
+        again = await engine.scan(root)
+        assert again.counters.metadata_failed == 0, "a failed file is not tried again by itself"
+        retried = await engine.scan(root, retry_failed=True)
+        assert retried.counters.metadata_failed == counts.metadata_failed
+
+
+async def test_names_that_inject_options_do_nothing_and_are_catalogued(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    marker = tmp_path / "PWNED"
+    names = [
+        f'x\n-if\nsystem("touch {str(marker).replace("/", chr(0x2215))}");1\nvictim.jpg'.encode(),
+        b"x\n-all=\nvictim.jpg",
+        b"\nlead.jpg",
+        b"-ver.jpg",
+        b"#[CSTR]x.jpg",
+        b"caf\xe9.jpg",
+        b" lead space.jpg",
+        b"$x@y.jpg",
+        b"x\n-execute\n.jpg",
+        b"x\n-stay_open\nFalse\n.jpg",
+        b"trail\r.jpg",
+    ]
+    for number, name in enumerate(names):
+        make_jpeg(os.path.join(os.fsencode(root), name), number)
+    make_jpeg(root / "plain.jpg", 99, model="Plain")
+    before = {name: (root / os.fsdecode(name)).read_bytes() for name in names}
+    async with Engine.open(tmp_path) as engine:
+        summary = await engine.scan(root)
+        assert summary.counters.metadata_done == len(names) + 1
+        assert await engine.rows("SELECT model FROM file WHERE display_name = 'plain.jpg'") == [("Plain",)]
+        assert {name for (name,) in await engine.rows("SELECT name FROM file")} == {*names, b"plain.jpg"}
+        dates = await engine.rows("SELECT DISTINCT taken_local FROM file")
+        assert dates == [("2019-07-03T18:22:11",)]
+    assert not marker.exists()
+    assert {name: (root / os.fsdecode(name)).read_bytes() for name in names} == before
+    assert len(os.listdir(root)) == len(names) + 1
+
+
+async def test_an_abort_keeps_what_is_finished_and_the_next_scan_does_the_rest(
+    tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    root = tmp_path / "media"
+    for number in range(300):
+        write_file(root / f"{number % 7}/{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
+    async with Engine.open(tmp_path) as engine:
+        await engine.service.start(ScanRequest((os.fsencode(root),)))
+        await wait_until(lambda: engine.service.snapshot().counters.metadata_done > 20)
+        began = time.monotonic()
+        engine.service.abort()
+        summary = await engine.service.wait()
+        assert time.monotonic() - began < 5
+        assert summary.state == ScanState.ABORTED
+        done = summary.counters.metadata_done
+        assert 20 < done < 300
+        assert list((await state_of(engine)).values()).count(1) == done, "what was counted is committed"
+        assert children() == set()
+        assert await engine.rows("SELECT state FROM scan ORDER BY id DESC LIMIT 1") == [("aborted",)]
+        rest = await engine.scan(root)
+        assert rest.state == ScanState.COMPLETED
+        assert rest.counters.metadata_done + done == 300, "nothing is read twice and nothing is left out"
+        assert set((await state_of(engine)).values()) == {1}
+        assert set((await state_of(engine, "fingerprint_state")).values()) == {1}
+
+
+@pytest.mark.parametrize("after_files", [0, 1, 150])
+async def test_an_abort_at_any_time_leaves_a_library_that_the_next_scan_completes(
+    tmp_path: Path, wait_until: Callable[..., Any], after_files: int
+) -> None:
+    root = tmp_path / "media"
+    for number in range(200):
+        write_file(root / f"{number % 5}/{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
+    async with Engine.open(tmp_path) as engine:
+        await engine.service.start(ScanRequest((os.fsencode(root),)))
+        await wait_until(lambda: engine.service.snapshot().counters.files >= after_files)
+        engine.service.abort()
+        await engine.service.wait()
+        await engine.scan(root)
+        assert set((await state_of(engine)).values()) == {1}
+        assert await engine.rows("SELECT count(*) FROM file") == [(200,)]
+
+
+async def test_a_paused_scan_stands_still_and_goes_on(tmp_path: Path, wait_until: Callable[..., Any]) -> None:
+    root = tmp_path / "media"
+    for number in range(200):
+        write_file(root / f"{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
+    async with Engine.open(tmp_path) as engine:
+        await engine.service.start(ScanRequest((os.fsencode(root),)))
+        await wait_until(lambda: engine.service.snapshot().counters.metadata_done > 5)
+        engine.service.pause()
+        assert engine.service.snapshot().state == ScanState.PAUSED
+
+        def busy() -> bool:
+            return any(worker.path is not None for worker in engine.service.snapshot().workers)
+
+        await wait_until(lambda: not busy())
+        await asyncio.sleep(0.3)
+        held = engine.service.snapshot().counters.metadata_done
+        await asyncio.sleep(0.3)
+        assert engine.service.snapshot().counters.metadata_done == held < 200
+        engine.service.resume()
+        summary = await engine.service.wait()
+        assert (summary.state, summary.counters.metadata_done) == (ScanState.COMPLETED, 200)
+
+
+async def test_the_number_of_workers_changes_while_a_scan_runs(
+    tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    root = tmp_path / "media"
+    for number in range(300):
+        write_file(root / f"{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
+    async with Engine.open(tmp_path, max_workers=1) as engine:
+        await engine.service.start(ScanRequest((os.fsencode(root),)))
+        assert engine.service.workers == 1
+        engine.service.set_workers(3)
+        await wait_until(
+            lambda: (
+                len([worker for worker in engine.service.snapshot().workers if worker.kind == "exiftool"])
+                == 3
+            )
+        )
+        engine.service.set_workers(99)
+        assert engine.service.workers == 32
+        engine.service.abort()
+        await engine.service.wait()
+    assert children() == set()
+
+
+async def test_a_hung_worker_costs_one_file(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    for number in range(6):
+        make_jpeg(root / f"{number}.jpg", number)
+    fake = tmp_path / "exiftool"
+    real = subprocess.run(
+        ["sh", "-c", "command -v exiftool"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    fake.write_text(
+        "#!/usr/bin/env python3\n"
+        "import subprocess, sys, threading, time\n"
+        f"if '-ver' in sys.argv: sys.exit(subprocess.call([{real!r}, *sys.argv[1:]]))\n"
+        f"child = subprocess.Popen([{real!r}, *sys.argv[1:]], stdin=subprocess.PIPE)\n"
+        "for line in sys.stdin.buffer:\n"
+        "    if line.endswith(b'3.jpg\\n'):\n"
+        "        time.sleep(3600)\n"
+        "    child.stdin.write(line); child.stdin.flush()\n"
+    )
+    fake.chmod(0o755)
+    async with Engine.open(tmp_path) as engine:
+        config = engine.service._config
+        hasty = replace(config, exiftool=replace(config.exiftool, path=str(fake), timeout=1.0))
+        engine.service = ScanService(engine.library, hasty)
+        summary = await engine.scan(root)
+        assert (summary.counters.metadata_done, summary.counters.metadata_failed) == (5, 1)
+        states = await state_of(engine)
+        assert states["3.jpg"] == 2
+    assert children() == set()
+
+
+async def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    make_jpeg(root / "a.jpg", 1, model="Before")
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root, only=Stage.WALK)
+        make_jpeg(root / "a.jpg", 2, model="After the walk")
+        summary = await engine.scan(root, only=Stage.METADATA)
+        assert summary.counters.metadata_done == 1
+        assert await engine.rows("SELECT model FROM file") == [("After the walk",)]
+
+
+async def test_stages_alone(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    make_jpeg(root / "a.jpg", 1)
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root, only=Stage.WALK)
+        assert await engine.rows("SELECT metadata_state, fingerprint_state FROM file") == [(0, 0)]
+        await engine.scan(root, only=Stage.FINGERPRINT)
+        assert await engine.rows("SELECT metadata_state, fingerprint_state FROM file") == [(0, 1)]
+        await engine.scan(root, only=Stage.METADATA)
+        assert await engine.rows("SELECT metadata_state, fingerprint_state FROM file") == [(1, 1)]
+        again = await engine.scan(root, rescan="metadata")
+        assert (again.counters.metadata_done, again.counters.fingerprints_done) == (1, 0)
+        again = await engine.scan(root, rescan="everything")
+        assert (again.counters.metadata_done, again.counters.fingerprints_done) == (1, 1)
+
+
+async def test_equal_ends_are_told_apart_by_the_whole_content(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    ends = os.urandom(70_000)
+    for number in range(2):
+        write_file(root / f"{number}.jpg", ends + bytes([number]) * 100_000 + ends)
+    write_file(root / "other.jpg", ends + b"x" * 100_001 + ends)
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root, only=Stage.WALK)
+        await engine.scan(root, only=Stage.FINGERPRINT)
+        rows = await engine.rows("SELECT quick_fingerprint, fingerprint FROM file ORDER BY display_name")
+        assert rows[0][0] == rows[1][0] != rows[2][0]
+        assert None not in (rows[0][1], rows[1][1])
+        assert rows[0][1] != rows[1][1]
+        assert rows[2][1] is None, "nothing else has these ends, so the whole is not read"
+
+
+async def test_a_part_of_a_root_and_a_single_file(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    for name in ("a/1.jpg", "b/2.jpg"):
+        make_jpeg(root / name, 1)
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root)
+        make_jpeg(root / "a/new.jpg", 3)
+        make_jpeg(root / "b/new.jpg", 4)
+        make_jpeg(root / "b/other.jpg", 5)
+        os.unlink(root / "b/2.jpg")
+        part = await engine.scan(root / "a")
+        assert (part.counters.new, part.counters.missing) == (1, 0)
+        single = await engine.scan(root / "b/new.jpg")
+        assert (single.counters.new, single.counters.missing) == (1, 0)
+        assert len(await engine.rows("SELECT id FROM root")) == 1
+        whole = await engine.scan(root)
+        assert (whole.counters.new, whole.counters.missing) == (1, 1)
+
+
+async def test_a_folder_above_a_root_adopts_it(tmp_path: Path) -> None:
+    for name in ("a/1.jpg", "b/2.jpg"):
+        make_jpeg(tmp_path / "media" / name, 1)
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(tmp_path / "media/a")
+        before = await engine.ids_by_path()
+        summary = await engine.scan(tmp_path / "media")
+        assert (summary.counters.new, summary.counters.unchanged) == (1, 1)
+        assert before.items() <= (await engine.ids_by_path()).items()
+        assert len(await engine.rows("SELECT id FROM root")) == 1
+
+
+async def test_what_cannot_be_scanned_says_why(tmp_path: Path) -> None:
+    async with Engine.open(tmp_path) as engine:
+        with pytest.raises(RootUnavailableError, match="There is no"):
+            await engine.scan(tmp_path / "nowhere")
+        write_file(tmp_path / "notes.txt", b"x")
+        with pytest.raises(UsageError, match="no media file"):
+            await engine.scan(tmp_path / "notes.txt")
+        with pytest.raises(UsageError, match="No folder has been scanned"):
+            await engine.service.start(ScanRequest())
+        missing = replace(
+            engine.service._config,
+            exiftool=replace(engine.service._config.exiftool, path="/nowhere/exiftool"),
+        )
+        with pytest.raises(UsageError, match=r"(?i)exiftool"):
+            await ScanService(engine.library, missing).start(ScanRequest((os.fsencode(tmp_path),)))
+    assert children() == set()
+
+
+async def test_a_root_that_is_being_scanned_is_not_scanned_twice(
+    tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    root = tmp_path / "media"
+    for number in range(200):
+        write_file(root / f"{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
+    async with Engine.open(tmp_path) as engine:
+        await engine.service.start(ScanRequest((os.fsencode(root),)))
+        other = ScanService(engine.library, engine.service._config)
+        with pytest.raises(LibraryError) as refused:
+            await other.start(ScanRequest((os.fsencode(root),)))
+        assert str(os.getpid()) in refused.value.message
+        engine.service.abort()
+        await engine.service.wait()
+        await other.start(ScanRequest((os.fsencode(root),)))
+        assert (await other.wait()).state == ScanState.COMPLETED
+        await other.close()
+
+
+async def test_media_are_only_read(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    make_jpeg(root / "a.jpg", 1)
+    make_wav(root / "b.wav")
+    before = {
+        name: (os.lstat(root / name).st_mtime_ns, (root / name).read_bytes()) for name in os.listdir(root)
+    }
+    modes = stat.S_IMODE(os.lstat(root).st_mode)
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root)
+    assert {
+        name: (os.lstat(root / name).st_mtime_ns, (root / name).read_bytes()) for name in os.listdir(root)
+    } == before
+    assert stat.S_IMODE(os.lstat(root).st_mode) == modes

@@ -1,0 +1,75 @@
+"""Somebody types into the application while the engine scans at full speed."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.media import jpeg_bytes, write_file
+from tests.terminal.pseudo_terminal import PseudoTerminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = 600
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Return a folder of photos that takes some seconds to scan."""
+    contents = [jpeg_bytes(seed) for seed in range(6)]
+    for number in range(FILES):
+        write_file(tmp_path / f"photos/{number // 50:02}/IMG_{number:04}.jpg", contents[number % 6] + str(number).encode())
+    return tmp_path / "photos"
+
+
+@pytest.mark.parametrize(("columns", "rows"), [(80, 24), (120, 40)])
+def test_every_key_is_heard_while_a_scan_runs(photos: Path, tmp_path: Path, columns: int, rows: int) -> None:
+    library = tmp_path / "library.yapmo"
+    noise = random.Random(columns)
+    with PseudoTerminal.yapmo("--library", str(library), str(photos), columns=columns, rows=rows) as terminal:
+        terminal.wait_for("Library")
+        typed = 0
+        for _ in range(12):
+            terminal.send("2", "/")
+            word = "img_" + "".join(noise.choices("0123456789", k=3))
+            for character in word:
+                terminal.send(character)
+                typed += 1
+                terminal.pump(0.01)
+            terminal.wait_for(word)
+            terminal.send("escape", "escape")
+            for key in noise.choices(["down", "up", "pagedown", "pageup", "end", "home"], k=8):
+                terminal.send(key)
+                terminal.pump(0.01)
+            terminal.send(noise.choice(["1", "3", "5", "l", "l"]))
+            terminal.pump(0.05)
+        terminal.send("3")
+        terminal.wait_for("Progress")
+        terminal.wait_for(re.compile(r"completed", re.IGNORECASE).search, seconds=60)
+        terminal.send("q")
+        assert terminal.wait_end() == 0, terminal.text
+        assert terminal.is_restored
+        assert b"Traceback" not in terminal.received
+    with sqlite3.connect(library) as db:
+        assert db.execute("SELECT count(*), sum(metadata_state = 1) FROM file").fetchone() == (FILES, FILES)
+
+
+def test_leaving_during_a_scan_keeps_what_is_finished(photos: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library.yapmo"
+    with PseudoTerminal.yapmo("--library", str(library), str(photos)) as terminal:
+        terminal.wait_for("Library")
+        terminal.send("3")
+        terminal.wait_for("Progress")
+        terminal.send("q")
+        assert terminal.wait_end() == 0
+        assert terminal.is_restored
+    with sqlite3.connect(library) as db:
+        assert db.execute("SELECT state FROM scan").fetchall() == [("aborted",)]
+        assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
+    assert os.path.exists(library)
