@@ -175,6 +175,15 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
         """Return the talk with a new child."""
         return ExiftoolChannel(self.limits)
 
+    def greeted(self, reply: Reply) -> None:
+        """Make sure that the greeting was answered with a version.
+
+        Raises:
+            DesynchronisedError: it was not.
+        """
+        if not re.fullmatch(rb"\d+\.\d+", reply.output.strip()):
+            raise DesynchronisedError("ExifTool did not tell its version at its start")
+
     def understand(self, reply: Reply) -> ExiftoolAnswer:
         """Return the tags in `reply`; a file that ExifTool cannot read has an `error`, and perhaps tags as well.
 
@@ -324,7 +333,8 @@ def _cut_out_object(output: bytes) -> bytes:
     text = output.strip()
     if not (text.startswith(b"[{") and text.endswith(b"}]")):
         raise DesynchronisedError("ExifTool gave an answer that is not the JSON of one file")
-    head_end = text.find(b"\n", text.find(_LAST_FILE_SYSTEM_TAG)) + 1
+    last = text.find(_LAST_FILE_SYSTEM_TAG)
+    head_end = text.find(b"\n", last) + 1 if last >= 0 else len(text) - 1
     return _FILE_SYSTEM_TAGS.sub(b"", text[1:head_end]) + text[head_end:-1]
 
 

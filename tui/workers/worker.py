@@ -306,7 +306,7 @@ class Worker(Generic[AnswerT]):
 
     def _quote_last_words(self) -> str:
         words = self._channel.last_words().decode("utf-8", "replace").strip() if self._channel else ""
-        return f": {words[-LAST_WORDS:]}" if words else "."
+        return f": {words[-LAST_WORDS:].rstrip('.')}." if words else "."
 
     def _leave(self) -> None:
         """Empty the place, and let the pool end the child."""
