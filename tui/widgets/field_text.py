@@ -44,7 +44,7 @@ def format_exposure(seconds: float | None) -> str | None:
     """Return an exposure time as photographers write it: `1/250 s`, `0.8 s`, `30 s`."""
     if seconds is None:
         return None
-    return f"1/{round(1 / seconds)} s" if 0 < seconds < 0.4 else f"{seconds:g} s"
+    return f"1/{round(1 / seconds)} s" if 1e-6 < seconds < 0.4 else f"{seconds:g} s"
 
 
 def format_offset(minutes: int | None) -> str | None:

@@ -122,13 +122,13 @@ class SearchBox(Widget):
 
     def compose(self) -> ComposeResult:
         """Compose prompt, line, result and mistake."""
+        yield Static(Content(""), classes="search-mistake")  # first, so that it begins at the left edge
         yield Static(Content(PROMPT), classes="search-prompt")
         line = QueryInput(select_on_focus=False, compact=True)
         line.placeholder = "words, kind:image iso>800 taken:2019..2021 …"
         line.cursor_blink = False  # a blinking cursor is traffic on an idle line
         yield line
         yield Static(Content(""), classes="search-result")
-        yield Static(Content(""), classes="search-mistake")
 
     @property
     def text(self) -> str:
