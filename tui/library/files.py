@@ -1,0 +1,303 @@
+"""The rows of table `file`: found, changed, missing, moved, merged, listed.
+
+Every function takes the connection and belongs inside a transaction of the writer (those that change) or on a
+reading connection (those that list).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING
+
+from tui.display import display
+from tui.library import search_index
+from tui.library.merging import merge_file
+from tui.library.stages import (
+    make_pending,
+    pending_fingerprints,
+    pending_full_fingerprints,
+    pending_metadata,
+    save_extractions,
+    save_fingerprints,
+)
+from tui.library.values import join_path, stored_inode, stored_integer
+from tui.records import FileState, KnownFile
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterable, Sequence
+
+    from tui.records import FoundFile
+
+__all__ = [
+    "add_folder",
+    "folder_files",
+    "folders_under",
+    "insert_files",
+    "join_path",
+    "make_pending",
+    "merge_file",
+    "move_files",
+    "path_and_inode",
+    "pending_fingerprints",
+    "pending_full_fingerprints",
+    "pending_metadata",
+    "present_ids",
+    "remove_files",
+    "save_extractions",
+    "save_fingerprints",
+    "set_missing",
+    "set_present",
+    "update_changed",
+]
+
+_COLUMNS = "folder_id, name, display_name, extension, kind, size, mtime_ns, inode, links, first_seen"
+_INSERT_JSON = f"""
+INSERT INTO file ({_COLUMNS})
+SELECT ?1, CAST(value ->> 0 AS BLOB), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+    value ->> 7, ?2
+FROM json_each(?3) WHERE true
+ON CONFLICT DO NOTHING
+"""
+_INSERT = f"INSERT INTO file ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
+
+
+def extension_of(name: bytes) -> str:
+    """Return what follows the last dot of a file name, in lower case and safe to show; empty without a dot."""
+    stem, dot, extension = name.rpartition(b".")
+    return display(extension.lower()) if dot and (stem or extension) else ""
+
+
+def add_folder(db: sqlite3.Connection, root_id: int, path: bytes, file_system: str | None) -> int:
+    """Return the id of a folder, added with those above it if the library does not know it.
+
+    Args:
+        db: the library.
+        root_id: its root.
+        path: relative to the root, `b""` for the root itself.
+        file_system: identity of the file system it lies on, None when that is the root's.
+    """
+    row = db.execute(
+        "SELECT id, file_system FROM folder WHERE root_id = ? AND path = ?", (root_id, path)
+    ).fetchone()
+    if row is None:
+        return _insert_folders(db, root_id, path, file_system)
+    folder_id, known = row
+    if known != file_system:
+        db.execute("UPDATE folder SET file_system = ? WHERE id = ?", (file_system, folder_id))
+    return int(folder_id)
+
+
+def _insert_folders(db: sqlite3.Connection, root_id: int, path: bytes, file_system: str | None) -> int:
+    """Insert a folder and what lacks above it; return its id. No recursion: folders may lie a thousand deep."""
+    lacking = [path]
+    parent_id: int | None = None
+    while lacking[-1]:
+        above = lacking[-1].rpartition(b"/")[0]
+        row = db.execute("SELECT id FROM folder WHERE root_id = ? AND path = ?", (root_id, above)).fetchone()
+        if row is not None:
+            parent_id = int(row[0])
+            break
+        lacking.append(above)
+    for folder in reversed(lacking):
+        cursor = db.execute(
+            "INSERT INTO folder (root_id, parent_id, path, display_path, file_system) VALUES (?,?,?,?,?)",
+            (root_id, parent_id, folder, display(folder), file_system if folder == path else None),
+        )
+        parent_id = int(cursor.lastrowid or 0)
+    return int(parent_id or 0)
+
+
+def insert_files(db: sqlite3.Connection, folder_id: int, found: Sequence[FoundFile], now_ns: int) -> int:
+    """Add files that were found in a folder, with their names in the search index; return how many were added.
+
+    A name that a present file of the folder has already is left alone.
+    """
+    (last_id,) = db.execute("SELECT coalesce(max(id), 0) FROM file").fetchone()
+    plain: list[list[str | int]] = []
+    odd: list[tuple[object, ...]] = []
+    for file in found:
+        numbers = (
+            stored_integer(file.size),
+            stored_integer(file.mtime_ns),
+            stored_inode(file.inode),
+            stored_integer(file.links),
+        )
+        texts = (display(file.name), extension_of(file.name), str(file.kind))
+        try:
+            plain.append([file.name.decode("utf-8"), *texts, *numbers])
+        except UnicodeDecodeError:
+            odd.append((folder_id, file.name, *texts, *numbers, now_ns))
+    before = db.total_changes
+    db.execute(_INSERT_JSON, (folder_id, now_ns, json.dumps(plain)))
+    if odd:
+        db.executemany(_INSERT, odd)
+    added = db.total_changes - before
+    search_index.index_after(db, last_id)
+    return added
+
+
+def update_changed(db: sqlite3.Connection, file_id: int, found: FoundFile) -> None:
+    """Note that a file is present with new content: its metadata and fingerprint are to be read again.
+
+    What is known of it stays until then; only its fingerprints are forgotten, because they are no longer true.
+    """
+    _set_status(db, file_id, found)
+    db.execute(
+        "UPDATE file SET metadata_state = 0, fingerprint_state = 0, analysis_state = 0, "
+        "quick_fingerprint = NULL, fingerprint = NULL WHERE id = ?",
+        (file_id,),
+    )
+
+
+def set_present(db: sqlite3.Connection, file_id: int, found: FoundFile) -> None:
+    """Note that a file is present as `found`; only another size or time makes its stages pending again."""
+    row = db.execute("SELECT size, mtime_ns FROM file WHERE id = ?", (file_id,)).fetchone()
+    if row == (stored_integer(found.size), stored_integer(found.mtime_ns)):
+        _set_status(db, file_id, found)
+    else:
+        update_changed(db, file_id, found)
+
+
+def _set_status(db: sqlite3.Connection, file_id: int, found: FoundFile) -> None:
+    db.execute(
+        "UPDATE file SET kind = ?, size = ?, mtime_ns = ?, inode = ?, links = ?, missing_since = NULL, "
+        "last_seen_at = NULL WHERE id = ?",
+        (
+            str(found.kind),
+            stored_integer(found.size),
+            stored_integer(found.mtime_ns),
+            stored_inode(found.inode),
+            stored_integer(found.links),
+            file_id,
+        ),
+    )
+
+
+def set_missing(
+    db: sqlite3.Connection, file_ids: Iterable[int], now_ns: int, *, last_seen_ns: int | None = None
+) -> None:
+    """Mark present files as missing since `now_ns`; nothing else that is known of them changes.
+
+    Args:
+        db: the library.
+        file_ids: the files; those that are missing already stay as they are.
+        now_ns: when that was noticed.
+        last_seen_ns: when they were last known present; by default when their root was last settled, or they were
+            first seen.
+    """
+    db.executemany(
+        """
+        UPDATE file SET missing_since = ?, last_seen_at = max(first_seen, coalesce(?, (
+            SELECT settled_at FROM root JOIN folder ON folder.root_id = root.id WHERE folder.id = file.folder_id
+        ), first_seen))
+        WHERE id = ? AND missing_since IS NULL
+        """,
+        ((now_ns, last_seen_ns, file_id) for file_id in file_ids),
+    )
+
+
+def move_files(
+    db: sqlite3.Connection, moves: Sequence[tuple[int, int, bytes]], *, now_ns: int | None = None
+) -> None:
+    """Give files new places; swaps, circles and chains are fine.
+
+    Args:
+        db: the library.
+        moves: id, folder and name of each, every id once.
+        now_ns: time for what is marked missing; the clock's by default.
+
+    A present file that holds one of the new places and does not move itself has gone from there: it is marked missing.
+
+    Raises:
+        sqlite3.IntegrityError: two present files are given the same place.
+    """
+    ids = [file_id for file_id, _, _ in moves]
+    moving = set(ids)
+    displaced = [
+        row[0]
+        for _, folder_id, name in moves
+        for row in db.execute(
+            "SELECT id FROM file WHERE folder_id = ? AND name = ? AND missing_since IS NULL",
+            (folder_id, name),
+        )
+        if row[0] not in moving
+    ]
+    set_missing(db, displaced, time.time_ns() if now_ns is None else now_ns)
+    with search_index.reindexing(db, ids):
+        # no file name holds NUL, so these names meet no other while the places are exchanged
+        db.executemany(
+            "UPDATE file SET name = ? WHERE id = ?", ((b"\0%d" % file_id, file_id) for file_id in ids)
+        )
+        db.executemany(
+            "UPDATE file SET folder_id = ?, name = ?, display_name = ?, extension = ? WHERE id = ?",
+            (
+                (folder_id, name, display(name), extension_of(name), file_id)
+                for file_id, folder_id, name in moves
+            ),
+        )
+
+
+def remove_files(db: sqlite3.Connection, file_ids: Sequence[int]) -> None:
+    """Delete files from the library, with their edits, tags and problems; nothing on disk is touched."""
+    known = [
+        file_id
+        for (file_id,) in db.execute(
+            "SELECT id FROM file WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(file_ids)),)
+        )
+    ]
+    search_index.forget(db, known)
+    db.executemany("DELETE FROM file WHERE id = ?", ((file_id,) for file_id in known))
+
+
+def folder_files(db: sqlite3.Connection, root_id: int, path: bytes) -> list[KnownFile]:
+    """Return what the library knows of the files directly in a folder, missing ones first.
+
+    Several missing files may have had one name, and a present file may have it now.
+    """
+    row = db.execute("SELECT id FROM folder WHERE root_id = ? AND path = ?", (root_id, path)).fetchone()
+    if row is None:
+        return []
+    columns = "id, name, size, mtime_ns, inode"
+    missing = db.execute(
+        f"SELECT {columns} FROM file WHERE folder_id = ? AND missing_since IS NOT NULL ORDER BY missing_since",
+        row,
+    )
+    known = [KnownFile._make((*item, FileState.MISSING)) for item in missing]
+    present = db.execute(f"SELECT {columns} FROM file WHERE folder_id = ? AND missing_since IS NULL", row)
+    known.extend([KnownFile._make((*item, FileState.PRESENT)) for item in present])
+    return known
+
+
+def folders_under(db: sqlite3.Connection, root_id: int, path: bytes) -> list[tuple[int, bytes]]:
+    """Return id and path (relative to the root) of a folder and of all folders below it."""
+    if not path:
+        return db.execute("SELECT id, path FROM folder WHERE root_id = ?", (root_id,)).fetchall()
+    # "0" is the byte after "/", so the range holds exactly what lies below
+    return db.execute(
+        "SELECT id, path FROM folder WHERE root_id = ?1 AND (path = ?2 OR (path > ?3 AND path < ?4))",
+        (root_id, path, path + b"/", path + b"0"),
+    ).fetchall()
+
+
+def present_ids(db: sqlite3.Connection, folder_id: int) -> list[int]:
+    """Return the ids of the present files directly in a folder."""
+    rows = db.execute("SELECT id FROM file WHERE folder_id = ? AND missing_since IS NULL", (folder_id,))
+    return [file_id for (file_id,) in rows]
+
+
+def path_and_inode(db: sqlite3.Connection, file_id: int) -> tuple[bytes, int]:
+    """Return absolute path and inode of a file.
+
+    Raises:
+        LookupError: there is no such file.
+    """
+    row = db.execute(
+        "SELECT root.path, folder.path, file.name, file.inode FROM file JOIN folder ON folder.id = file.folder_id "
+        "JOIN root ON root.id = folder.root_id WHERE file.id = ?",
+        (file_id,),
+    ).fetchone()
+    if row is None:
+        raise LookupError(f"no file {file_id} in the library")
+    return join_path(*row[:3]), row[3]

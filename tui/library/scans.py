@@ -1,0 +1,199 @@
+"""Scans on record, and the lease that keeps two of them from one root.
+
+A lease is the row of a running scan: host, process and heartbeat. Who finds one whose process is dead, or whose
+heart has not beaten for a minute, takes the root over; who lost a lease that way hears it at the next beat.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tui.display import display
+from tui.errors import LibraryError
+from tui.library.locks import host_name, process_identity, process_lives
+from tui.library.values import stored_text
+from tui.records import ScanCounters, ScanState
+
+if TYPE_CHECKING:
+    import sqlite3
+
+LEASE_NS = 60_000_000_000
+"""Nanoseconds without a heartbeat after which a scan counts as dead."""
+
+_RUNNING = "('running', 'paused', 'aborting')"
+_COLUMNS = "scan.id, scan.root_id, scan.path, scan.state, started_at, finished_at, counters, error, heartbeat, host, pid"
+
+
+class ScanRunningError(LibraryError):
+    """Another process scans the root.
+
+    Attributes:
+        scan_id: id of its scan, for `request_abort`.
+        host: machine that it runs on.
+        pid: its process.
+    """
+
+    def __init__(self, path: bytes, scan: ScanRecord) -> None:
+        """Say which root (`path`), and who scans it (`scan`)."""
+        since = datetime.fromtimestamp(scan.started_at / 1e9).astimezone().strftime("%H:%M")
+        super().__init__(
+            f"{display(path)} is being scanned by process {scan.pid} on {display(scan.host)} since {since}",
+            hint=f"Wait for it, or stop it there (on {display(scan.host)}: kill -INT {scan.pid}).",
+        )
+        self.scan_id = scan.scan_id
+        self.host = scan.host
+        self.pid = scan.pid
+
+
+@dataclass(frozen=True, slots=True)
+class ScanRecord:
+    """One scan of one root as the library remembers it; times are nanoseconds since the epoch.
+
+    Attributes:
+        scan_id: id in table `scan`.
+        root_id: id of the root.
+        path: what was scanned, absolute.
+        state: how it stands or ended.
+        started_at: when it began.
+        finished_at: when it ended, None while it runs.
+        counters: the counts.
+        error: why it failed, empty otherwise.
+        heartbeat: when its process last gave a sign of life.
+        host: machine it runs or ran on.
+        pid: its process.
+    """
+
+    scan_id: int
+    root_id: int
+    path: bytes
+    state: ScanState
+    started_at: int
+    finished_at: int | None
+    counters: ScanCounters
+    error: str
+    heartbeat: int
+    host: str
+    pid: int
+
+
+def start_scan(db: sqlite3.Connection, root_id: int, path: bytes, *, now_ns: int) -> int:
+    """Record a scan of `path` in a root and take the root's lease; return the scan's id.
+
+    Raises:
+        ScanRunningError: a living process holds the lease.
+    """
+    refuse_running(db, root_id, now_ns=now_ns)
+    cursor = db.execute(
+        "INSERT INTO scan (root_id, path, state, started_at, heartbeat, host, pid, process) "
+        "VALUES (?1, ?2, 'running', ?3, ?3, ?4, ?5, ?6)",
+        (root_id, path, now_ns, host_name(), os.getpid(), process_identity(os.getpid())),
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def refuse_running(db: sqlite3.Connection, root_id: int, *, now_ns: int) -> None:
+    """Raise `ScanRunningError` when a living process scans the root; record what a dead one left as aborted."""
+    for scan_id, identity in db.execute(
+        f"SELECT id, process FROM scan WHERE root_id = ? AND state IN {_RUNNING}", (root_id,)
+    ).fetchall():
+        record = _scan(db, scan_id)
+        if _is_alive(record, identity, now_ns):
+            (root_path,) = db.execute("SELECT path FROM root WHERE id = ?", (root_id,)).fetchone()
+            raise ScanRunningError(root_path, record)
+        db.execute(
+            "UPDATE scan SET state = 'aborted', finished_at = heartbeat, error = ? WHERE id = ?",
+            ("its process ended without a word", scan_id),
+        )
+
+
+def _is_alive(record: ScanRecord, identity: str, now_ns: int) -> bool:
+    lives = process_lives(record.host, record.pid, identity)
+    if lives is False:
+        return False
+    # the clock may have been set back meanwhile: a heartbeat from the future is a recent one
+    return now_ns - record.heartbeat < LEASE_NS
+
+
+def beat(
+    db: sqlite3.Connection, scan_id: int, counters: ScanCounters, state: ScanState, *, now_ns: int
+) -> bool:
+    """Renew the lease of a running scan and note how it stands; False when the lease was lost to another process."""
+    return bool(
+        db.execute(
+            f"UPDATE scan SET heartbeat = ?, counters = ?, state = ? WHERE id = ? AND state IN {_RUNNING}",
+            (now_ns, _dump(counters), str(state), scan_id),
+        ).rowcount
+    )
+
+
+def finish_scan(
+    db: sqlite3.Connection,
+    scan_id: int,
+    state: ScanState,
+    counters: ScanCounters,
+    *,
+    error: str = "",
+    now_ns: int,
+) -> None:
+    """Record how a scan ended and give its lease back; nothing when the lease was lost to another process."""
+    changed = db.execute(
+        f"UPDATE scan SET state = ?, finished_at = ?, heartbeat = ?2, counters = ?, error = ? "
+        f"WHERE id = ? AND state IN {_RUNNING}",
+        (str(state), now_ns, _dump(counters), stored_text(error), scan_id),
+    ).rowcount
+    if changed and state is ScanState.COMPLETED:
+        db.execute(
+            "UPDATE root SET last_scan_id = ?1 WHERE id = (SELECT root_id FROM scan WHERE id = ?1)",
+            (scan_id,),
+        )
+
+
+def request_abort(db: sqlite3.Connection, scan_id: int) -> bool:
+    """Ask the process that runs a scan to abort it; False when it does not run."""
+    return bool(
+        db.execute(
+            f"UPDATE scan SET abort_requested = 1 WHERE id = ? AND state IN {_RUNNING}", (scan_id,)
+        ).rowcount
+    )
+
+
+def abort_requested(db: sqlite3.Connection, scan_id: int) -> bool:
+    """Return whether a scan must stop: someone asked for it, or its lease was lost."""
+    row = db.execute(
+        f"SELECT abort_requested OR state NOT IN {_RUNNING} FROM scan WHERE id = ?", (scan_id,)
+    ).fetchone()
+    return row is None or bool(row[0])
+
+
+def recent_scans(db: sqlite3.Connection, *, root_id: int | None = None, limit: int = 50) -> list[ScanRecord]:
+    """Return scans, the latest first; running ones are among them."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM scan WHERE ?1 IS NULL OR root_id = ?1 ORDER BY id DESC LIMIT ?2",
+        (root_id, limit),
+    )
+    return [_to_record(row) for row in rows]
+
+
+def _scan(db: sqlite3.Connection, scan_id: int) -> ScanRecord:
+    return _to_record(db.execute(f"SELECT {_COLUMNS} FROM scan WHERE id = ?", (scan_id,)).fetchone())
+
+
+def _to_record(row: tuple[Any, ...]) -> ScanRecord:
+    scan_id, root_id, path, state, started_at, finished_at, counters, *rest = row
+    return ScanRecord(
+        scan_id, root_id, path, ScanState(state), started_at, finished_at, _load(counters), *rest
+    )
+
+
+def _dump(counters: ScanCounters) -> str:
+    return json.dumps({name: number for name, number in asdict(counters).items() if number})
+
+
+def _load(text: str) -> ScanCounters:
+    known = {item.name for item in fields(ScanCounters)}
+    counts = json.loads(text)
+    return ScanCounters(**{name: number for name, number in counts.items() if name in known})

@@ -1,0 +1,241 @@
+"""The stages of each file: what is pending, and the outcomes that settle it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tui.library import all_tags, search_index
+from tui.library.edits import edited_values
+from tui.library.problems import clear_problems, record_problem
+from tui.library.values import join_path, stored_integer, stored_list, stored_text, stored_value
+from tui.records import HOT_FIELDS, METADATA_VERSION, FileJob, Kind, Problem, Stage, StageState
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from tui.records import Extraction, Fingerprint, Metadata
+
+Outcome = TypeVar("Outcome", "Extraction", "Fingerprint")
+
+_FEW = 20_000
+_JOB = "file.id, root.path, folder.path, file.name, file.kind, file.size, file.mtime_ns, file.folder_id"
+_SAVE_HOT = (
+    f"UPDATE file SET metadata_state = 1, {', '.join(f'{name} = ?' for name in HOT_FIELDS)} WHERE id = ?"
+)
+_SAVE_LONG = (
+    "INSERT OR REPLACE INTO extracted (file_id, extractor, version, description, keywords, people, place, all_tags) "
+    "VALUES (?,?,?,?,?,?,?,?)"
+)
+
+
+def pending_metadata(
+    db: sqlite3.Connection, root_id: int, under: bytes = b"", *, after_id: int = 0, limit: int = 512
+) -> list[FileJob]:
+    """Return present files of a root whose metadata is pending, by id.
+
+    Args:
+        db: the library.
+        root_id: the root.
+        under: only files at or below this folder, relative to the root; `b""` for all.
+        after_id: only files with higher ids.
+        limit: at most so many.
+    """
+    return _pending(db, "metadata", root_id, under, after_id, limit)
+
+
+def pending_fingerprints(
+    db: sqlite3.Connection, root_id: int, under: bytes = b"", *, after_id: int = 0, limit: int = 512
+) -> list[FileJob]:
+    """Return present files of a root whose fingerprint is pending, by id; arguments as `pending_metadata`."""
+    return _pending(db, "fingerprint", root_id, under, after_id, limit)
+
+
+def _pending(
+    db: sqlite3.Connection, stage: str, root_id: int, under: bytes, after_id: int, limit: int
+) -> list[FileJob]:
+    part = "folder.root_id = :root"
+    values: dict[str, object] = {"root": root_id, "after": after_id, "limit": limit}
+    if under:
+        part += " AND (folder.path = :under OR (folder.path > :first AND folder.path < :beyond))"
+        # "0" is the byte after "/", so the range holds exactly what lies below
+        values |= {"under": under, "first": under + b"/", "beyond": under + b"0"}
+    if under and _holds_few(db, part, values):
+        source = "folder CROSS JOIN file ON file.folder_id = folder.id"
+    else:
+        source = f"file INDEXED BY file_{stage}_pending CROSS JOIN folder ON folder.id = file.folder_id"
+    rows = db.execute(
+        f"SELECT {_JOB} FROM {source} CROSS JOIN root ON root.id = folder.root_id "
+        f"WHERE {part} AND file.{stage}_state = 0 AND file.missing_since IS NULL AND file.id > :after "
+        "ORDER BY file.id LIMIT :limit",
+        values,
+    )
+    return [_to_job(row) for row in rows]
+
+
+def _holds_few(db: sqlite3.Connection, part: str, values: dict[str, object]) -> bool:
+    """Return whether a part of a root holds so few files that looking at each is quicker than at all that is pending."""
+    (number,) = db.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM folder CROSS JOIN file ON file.folder_id = folder.id "
+        f"AND file.missing_since IS NULL WHERE {part} LIMIT {_FEW})",
+        values,
+    ).fetchone()
+    return bool(number < _FEW)
+
+
+def pending_full_fingerprints(
+    db: sqlite3.Connection, root_ids: Sequence[int], *, after_id: int = 0, limit: int = 512
+) -> list[FileJob]:
+    """Return present files, by id, that only their whole content tells apart and for which it was not hashed yet.
+
+    Those are files that share size and quick fingerprint with another file, in whatever root.
+    """
+    rows = db.execute(
+        f"""
+        WITH alike AS (
+            SELECT quick_fingerprint AS quick, size AS bytes FROM file WHERE quick_fingerprint IS NOT NULL
+            GROUP BY quick_fingerprint, size HAVING count(*) > 1
+        )
+        SELECT {_JOB} FROM alike
+        CROSS JOIN file ON file.quick_fingerprint = alike.quick AND file.size = alike.bytes
+        CROSS JOIN folder ON folder.id = file.folder_id CROSS JOIN root ON root.id = folder.root_id
+        WHERE file.quick_fingerprint IS NOT NULL AND file.fingerprint IS NULL AND file.fingerprint_state = 1
+            AND file.missing_since IS NULL AND file.id > ? AND folder.root_id IN (SELECT value FROM json_each(?))
+        ORDER BY file.id LIMIT ?
+        """,
+        (after_id, json.dumps(list(root_ids)), limit),
+    )
+    return [_to_job(row) for row in rows]
+
+
+def _to_job(row: tuple[Any, ...]) -> FileJob:
+    file_id, root, folder, name, kind, size, mtime_ns, folder_id = row
+    return FileJob(file_id, join_path(root, folder, name), Kind(kind), size, mtime_ns, folder_id)
+
+
+def make_pending(
+    db: sqlite3.Connection,
+    root_id: int,
+    under: bytes = b"",
+    *,
+    metadata: bool = False,
+    fingerprint: bool = False,
+    failed: bool = False,
+) -> None:
+    """Make stages of present files pending again.
+
+    Args:
+        db: the library.
+        root_id: the root.
+        under: only files at or below this folder, relative to the root; `b""` for all.
+        metadata: the metadata of all.
+        fingerprint: the fingerprint of all.
+        failed: both stages of the files where they failed, unless the user ignores the problem.
+    """
+    folders = "SELECT id FROM folder WHERE root_id = :root"
+    values: dict[str, object] = {"root": root_id}
+    if under:
+        folders += " AND (path = :under OR (path > :first AND path < :beyond))"
+        values |= {"under": under, "first": under + b"/", "beyond": under + b"0"}
+    for stage, every in (("metadata", metadata), ("fingerprint", fingerprint)):
+        if every:
+            which = f"{stage}_state <> 0"
+        elif failed:
+            which = f"{stage}_state = 2 AND id IN (SELECT file_id FROM problem WHERE stage = '{stage}' AND ignored = 0)"
+        else:
+            continue
+        db.execute(
+            f"UPDATE file SET {stage}_state = 0 WHERE missing_since IS NULL AND {which} AND folder_id IN ({folders})",
+            values,
+        )
+
+
+def save_extractions(
+    db: sqlite3.Connection, extractions: Sequence[Extraction], *, now_ns: int | None = None
+) -> int:
+    """Settle the metadata stage of files; return how many were settled.
+
+    An outcome is void when the library has another size or time for the file by now. A failure is a problem and
+    leaves what is known; a success ends the stage's problem. Edited fields keep their value.
+    """
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    valid = _still_true(db, extractions)
+    failed = [item for item in valid if item.metadata is None]
+    for item in failed:
+        db.execute("UPDATE file SET metadata_state = 2 WHERE id = ?", (item.file_id,))
+        message = item.error or "no metadata"
+        record_problem(db, Problem(b"", Stage.METADATA, message, item.file_id), now_ns=now_ns)
+    done = [(item, item.metadata) for item in valid if item.metadata is not None]
+    ids = [item.file_id for item, _ in done]
+    edits = edited_values(db, ids)
+    with search_index.reindexing(db, ids):
+        for item, metadata in done:
+            _save_metadata(db, item, metadata, edits.get(item.file_id))
+    clear_problems(db, ids, Stage.METADATA)
+    return len(valid)
+
+
+def _still_true(db: sqlite3.Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
+    """Return the outcomes whose file has the size and time that were read; the last one of each file."""
+    by_id = {item.file_id: item for item in outcomes}
+    rows = db.execute(
+        "SELECT id, size, mtime_ns FROM file WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(by_id)),),
+    )
+    return [
+        by_id[file_id]
+        for file_id, size, mtime_ns in rows
+        if (size, mtime_ns) == (stored_integer(by_id[file_id].size), stored_integer(by_id[file_id].mtime_ns))
+    ]
+
+
+def _save_metadata(
+    db: sqlite3.Connection, item: Extraction, metadata: Metadata, edits: dict[str, Any] | None
+) -> None:
+    hot = [stored_value(getattr(metadata, name)) for name in HOT_FIELDS]
+    long: dict[str, Any] = {
+        "description": stored_value(metadata.description),
+        "keywords": stored_list(metadata.keywords),
+        "people": stored_list(metadata.people),
+        "place": stored_value(metadata.place),
+    }
+    for field, value in (edits or {}).items():
+        if field in long:
+            extracted, long[field] = long[field], value
+        else:
+            position = HOT_FIELDS.index(field)
+            extracted, hot[position] = hot[position], value
+        db.execute(
+            "UPDATE edit SET extracted = ? WHERE file_id = ? AND field = ?", (extracted, item.file_id, field)
+        )
+    db.execute(_SAVE_HOT, (*hot, item.file_id))
+    tags = None if item.all_tags is None else all_tags.pack(item.all_tags)
+    db.execute(
+        _SAVE_LONG, (item.file_id, stored_text(item.extractor), METADATA_VERSION, *long.values(), tags)
+    )
+
+
+def save_fingerprints(
+    db: sqlite3.Connection, fingerprints: Sequence[Fingerprint], *, now_ns: int | None = None
+) -> int:
+    """Settle the fingerprint stage of files; return how many were settled.
+
+    An outcome is void when the library has another size or time for the file by now. A failure is a problem and
+    leaves the fingerprints that are known.
+    """
+    now_ns = time.time_ns() if now_ns is None else now_ns
+    valid = _still_true(db, fingerprints)
+    for item in valid:
+        state = StageState.DONE if item.error is None else StageState.FAILED
+        db.execute(
+            "UPDATE file SET fingerprint_state = ?, quick_fingerprint = coalesce(?, quick_fingerprint), "
+            "fingerprint = coalesce(?, fingerprint) WHERE id = ?",
+            (int(state), item.quick, item.full, item.file_id),
+        )
+        if item.error is not None:
+            problem = Problem(b"", Stage.FINGERPRINT, item.error, item.file_id)
+            record_problem(db, problem, now_ns=now_ns)
+    clear_problems(db, [item.file_id for item in valid if item.error is None], Stage.FINGERPRINT)
+    return len(valid)
