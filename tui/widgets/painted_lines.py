@@ -6,6 +6,7 @@ the difference to what is on the screen already, and no change of content ever a
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING, ClassVar, Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -18,6 +19,8 @@ from tui.display import display
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+    from rich.style import Style
 
 ELLIPSIS = "…"
 """Stands where text was cut away."""
@@ -109,7 +112,9 @@ class PaintedLines(Widget):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002  # Textual's name
         """Show nothing until the first `repaint`."""
         super().__init__(id=id, classes=classes)
+        self._described: list[Line] = []
         self._painted: list[Line] = []
+        self._styles_by_look: dict[str, Style] = {}
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """Return what to show in `width` × `height` cells; what goes beyond is cut off."""
@@ -120,12 +125,15 @@ class PaintedLines(Widget):
         width, height = self.size
         if not width or not height or not self.is_attached:
             return
-        before, self._painted = self._painted, [_clean(line) for line in self.lines(width, height)][:height]
-        regions = [
-            Region(start, y, end - start, 1)
-            for y, (old, new) in enumerate(_pair(before, self._painted))
-            for start, end in changed_spans(old, new, width)
+        before = self._painted
+        described = list(self.lines(width, height))[:height]
+        self._painted = [
+            before[y] if y < len(before) and line == self._described[y] else _clean(line)
+            for y, line in enumerate(described)
         ]
+        self._described = described
+        spans = (changed_span(old, new, width) for old, new in _pair(before, self._painted))
+        regions = [Region(span[0], y, span[1] - span[0], 1) for y, span in enumerate(spans) if span]
         if regions:
             self.refresh(*regions)
 
@@ -135,21 +143,37 @@ class PaintedLines(Widget):
         self.repaint()
         self.refresh()
 
+    def notify_style_update(self) -> None:
+        """Forget the styles of before (called by Textual when theme, focus or classes change)."""
+        self._styles_by_look = {}
+        super().notify_style_update()
+
     def render_line(self, y: int) -> Strip:
         """Return one painted line (called by Textual)."""
-        base = self.rich_style
         width = self.size.width
-        segments = []
-        if y < len(self._painted):
-            for text, look in self._painted[y]:
-                style = base + self.get_component_rich_style(f"line--{look}", partial=True) if look else base
-                segments.append(Segment(text, style))
-        return Strip(segments).adjust_cell_length(width, base)
+        line = self._painted[y] if y < len(self._painted) else ()
+        segments = [Segment(piece.text, self._style(piece.look)) for piece in line]
+        cells = line_width(line)
+        if cells < width:
+            segments.append(Segment(" " * (width - cells), self._style("")))
+        strip = Strip(segments, max(cells, width))
+        return strip if cells <= width else strip.crop(0, width)
+
+    def _style(self, look: str) -> Style:
+        """Return the style of a look; Textual works it out anew at each call, which is most of the cost of a line."""
+        style = self._styles_by_look.get(look)
+        if style is None:
+            style = self.get_component_rich_style(f"line--{look}") if look else self.rich_style
+            self._styles_by_look[look] = style
+        return style
 
 
 def _clean(line: Line) -> Line:
-    """Return a line without empty pieces, its text made safe once more: nothing else reaches the terminal."""
-    return tuple(Piece(display(piece.text), piece.look) for piece in line if piece.text)
+    """Return a line as few pieces, its text made safe once more: nothing else reaches the terminal."""
+    return tuple(
+        Piece(display("".join(piece.text for piece in pieces)), look)
+        for look, pieces in groupby(line, key=lambda piece: piece.look)
+    )
 
 
 def _pair(before: list[Line], after: list[Line]) -> Iterator[tuple[Line, Line]]:
@@ -157,34 +181,34 @@ def _pair(before: list[Line], after: list[Line]) -> Iterator[tuple[Line, Line]]:
         yield before[index] if index < len(before) else (), after[index] if index < len(after) else ()
 
 
-def changed_spans(old: Line, new: Line, width: int) -> list[tuple[int, int]]:
-    """Return the spans of cells (start, end) in which two lines of `width` cells differ.
+def changed_span(old: Line, new: Line, width: int) -> tuple[int, int] | None:
+    """Return the cells (start, end) within `width` outside of which two lines are the same; None when all are.
 
-    Pieces of equal width are compared one by one; from the first piece on that moved, all is taken as changed.
+    One span a line: Textual sends a line of a widget from its first cell to the end of the span, so what changes
+    often belongs to the left, and two spans would send the first one twice.
     """
     if old == new:
-        return []
-    spans: list[tuple[int, int]] = []
-    x = 0
+        return None
+    start, end, x = width, 0, 0
     for index, piece in enumerate(new):
         cells = cell_len(piece.text)
         if index >= len(old) or cell_len(old[index].text) != cells:
-            return _joined([*spans, (x, width)], width)
+            return min(start, x), width
         if piece != old[index]:
-            spans.append((x, x + cells))
+            first, last = _differing_cells(old[index], piece, cells)
+            start = min(start, x + first)
+            end = x + last
         x += cells
-    return _joined(spans if len(old) == len(new) else [*spans, (x, width)], width)
+    if len(old) != len(new):
+        return min(start, x), width
+    return (start, min(end, width)) if start < width else None
 
 
-def _joined(spans: list[tuple[int, int]], width: int) -> list[tuple[int, int]]:
-    """Return `spans` within `width`, neighbours made one."""
-    joined: list[tuple[int, int]] = []
-    for start, end in spans:
-        stop = min(end, width)
-        if start >= stop:
-            continue
-        if joined and joined[-1][1] >= start:
-            joined[-1] = (joined[-1][0], stop)
-        else:
-            joined.append((start, stop))
-    return joined
+def _differing_cells(old: Piece, new: Piece, cells: int) -> tuple[int, int]:
+    """Return the cells of two pieces of equal width between which they differ."""
+    if old.look != new.look or len(old.text) != cells or len(new.text) != cells:
+        return 0, cells
+    pairs = list(zip(old.text, new.text, strict=True))
+    first = next(index for index, (before, after) in enumerate(pairs) if before != after)
+    last = next(index for index in range(cells, 0, -1) if pairs[index - 1][0] != pairs[index - 1][1])
+    return first, last

@@ -24,9 +24,9 @@ STATE_WORDS: dict[ScanState, tuple[str, str]] = {
 """What people read for each state, and its look."""
 
 NAME_WIDTH = 13
-RIGHT_WIDTH = 47
+NUMBERS_WIDTH = 51
 COUNTER_WIDTH = 26
-"""Cells of a stage's name, of the numbers behind its bar, and of one counter with its label."""
+"""Cells of a stage's name, of the numbers before its bar, and of one counter with its label."""
 
 SLOW_S = 3.0
 """From this time on a worker's time on its file is shown."""
@@ -71,13 +71,16 @@ class ProgressCard(PaintedLines):
     def show(self, snapshot: ProgressSnapshot | None) -> None:
         """Show `snapshot`, None for no scan yet; asks for a layout only when the number of lines changes."""
         self._snapshot = snapshot
-        height = len(self.lines(max(40, self.size.width), 0))
-        if self.styles.height is None or self.styles.height.value != height:
-            self.styles.height = height
         self.repaint()
 
-    def lines(self, width: int, height: int) -> Sequence[Line]:  # noqa: ARG002  # the card sets its own height
+    def lines(self, width: int, height: int) -> Sequence[Line]:
         """Return the card for `width` cells."""
+        lines = self._card(width)
+        if len(lines) != height:
+            self.styles.height = len(lines)
+        return lines
+
+    def _card(self, width: int) -> list[Line]:
         snapshot = self._snapshot
         if snapshot is None:
             return [(), (Piece(" No scan was made since the start.", "dim"),), ()]
@@ -100,16 +103,18 @@ class ProgressCard(PaintedLines):
 
 def _title(snapshot: ProgressSnapshot, width: int) -> Line:
     word, look = STATE_WORDS[snapshot.state]
-    time = f"{format_duration(int(snapshot.seconds) * 1000)} "
-    left = Piece(f" {word}  ", look)
-    note = Piece(f"{display(snapshot.note)}  " if snapshot.note else "", "warning")
-    room = width - len(left.text) - len(note.text) - len(time)
-    return (left, Piece(fit(name_paths(snapshot.paths), room, cut="start"), "strong"), note, Piece(time))
+    time = format_duration(int(snapshot.seconds) * 1000)
+    note = f"  {display(snapshot.note)}" if snapshot.note else ""
+    left = f" {word}  {time}  "
+    path = fit(
+        name_paths(snapshot.paths), min(len(name_paths(snapshot.paths)), width - len(left)), cut="start"
+    )
+    return (Piece(f" {word}  ", look), Piece(f"{time}  "), Piece(path, "strong"), Piece(note, "warning"))
 
 
 def _stage(stage: StageProgress, width: int) -> Line:
     share = share_done(stage)
-    cells = max(8, width - NAME_WIDTH - RIGHT_WIDTH)
+    cells = max(8, width - NAME_WIDTH - NUMBERS_WIDTH)
     full = int(cells * (share or 0.0))
     percent = "" if share is None else f"{int(share * 100)} %"
     rate = "" if stage.finished else format_rate(stage.per_second)
@@ -120,13 +125,14 @@ def _stage(stage: StageProgress, width: int) -> Line:
     )
     return (
         Piece(fit(f" {stage.stage.value}", NAME_WIDTH)),
-        Piece("━" * full, "bar"),
-        Piece("─" * (cells - full), "track"),
-        Piece(fit(percent, 6, align="right"), "strong"),
-        Piece(fit(format_count(stage.done), 11, align="right")),
+        Piece(fit(percent, 6, align="right")),
+        Piece(fit(format_count(stage.done), 12, align="right")),
         Piece(fit(rate, 9, align="right")),
         Piece(fit(volume, 11, align="right")),
-        Piece(fit(_remaining(stage), 9, align="right"), "dim"),
+        Piece(fit(_remaining(stage), 10, align="right")),
+        Piece("  "),
+        Piece("━" * full, "bar"),
+        Piece("─" * (cells - full), "track"),
     )
 
 
@@ -140,15 +146,15 @@ def _counters(counters: ScanCounters, width: int) -> Iterable[Line]:
     items = (
         ("files", format_count(counters.files), ""),
         ("new", format_count(counters.new), ""),
-        ("changed", format_count(counters.changed), ""),
+        ("moved", format_count(counters.moved), ""),
         ("problems", format_count(counters.problems), "warning" if counters.problems else ""),
         ("folders", format_count(counters.folders), ""),
-        ("moved", format_count(counters.moved), ""),
+        ("changed", format_count(counters.changed), ""),
         ("missing", format_count(counters.missing), ""),
         ("ignored", format_count(counters.ignored), ""),
         ("size", format_size(counters.bytes), ""),
-        ("returned", format_count(counters.returned), ""),
         ("unchanged", format_count(counters.unchanged), ""),
+        ("returned", format_count(counters.returned), ""),
     )
     columns = max(1, min(4, (width - 1) // COUNTER_WIDTH))
     for start in range(0, len(items), columns):

@@ -66,8 +66,9 @@ class RecordList(LineList, Generic[Record]):
 
     def show(self, records: Sequence[Record]) -> None:
         """Show `records` instead of those before; the cursor stays on its row number."""
-        self._records = records
-        self.rows_changed()
+        if records != self._records:
+            self._records = records
+            self.rows_changed()
 
     def empty_text(self) -> str:
         """Return what the list says while it has no records."""
