@@ -1,0 +1,69 @@
+"""Every row of the tables in docs/dates.md."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from tui.records import Kind
+from tui.scan.normalize_exiftool import metadata_from_exiftool
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ZONE = timezone(timedelta(hours=1))
+PAGE = Path(__file__).parents[3] / "docs" / "dates.md"
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Case:
+    said: dict[str, str]
+    expected: tuple[str, ...]
+
+
+def nanoseconds(instant: str) -> int:
+    return (datetime.fromisoformat(instant) - EPOCH) // timedelta(microseconds=1) * 1000
+
+
+def read_cases() -> list[tuple[str, Case]]:
+    cases = []
+    for line in PAGE.read_text(encoding="utf-8").splitlines():
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        if len(cells) == 5 and "`" in cells[0]:
+            said = dict(part.partition("=")[::2] for part in re.findall("`([^`]*)`", cells[0]))
+            cases.append((cells[0].replace("`", ""), Case(said, tuple(cells[1:]))))
+    return cases
+
+
+CASES = read_cases()
+
+
+def test_the_page_has_its_tables() -> None:
+    assert len(CASES) > 140
+    assert len({name for name, _ in CASES}) == len(CASES)
+
+
+@pytest.mark.parametrize("case", [pytest.param(case, id=name) for name, case in CASES])
+def test_date(case: Case) -> None:
+    said = dict(case.said)
+    name, kind, modified = said.pop("name", "x.jpg"), said.pop("kind", "image"), said.pop("modified", "")
+
+    metadata = metadata_from_exiftool(
+        said,
+        path=b"/photos/2001-01-01 12.00.00/" + name.encode(),
+        kind=Kind(kind),
+        size=1000,
+        mtime_ns=nanoseconds(modified) if modified else 0,
+        now=NOW,
+        zone=ZONE,
+    )
+
+    instant = None
+    if metadata.taken_utc is not None:
+        moment = EPOCH + timedelta(milliseconds=metadata.taken_utc)
+        instant = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    found = (metadata.taken_local, metadata.utc_offset, instant, metadata.date_source)
+    assert tuple("–" if part is None else str(part).replace("+00:00", "Z") for part in found) == case.expected
