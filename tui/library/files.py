@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tui.display import display
@@ -21,7 +22,7 @@ from tui.library.stages import (
     save_extractions,
     save_fingerprints,
 )
-from tui.library.values import join_path, stored_inode, stored_integer
+from tui.library.values import LARGEST_INTEGER, join_path, stored_inode, stored_integer
 from tui.records import FileState, KnownFile
 
 if TYPE_CHECKING:
@@ -55,18 +56,12 @@ __all__ = [
 _COLUMNS = "folder_id, name, display_name, extension, kind, size, mtime_ns, inode, links, first_seen"
 _INSERT_JSON = f"""
 INSERT INTO file ({_COLUMNS})
-SELECT ?1, CAST(value ->> 0 AS BLOB), value ->> 1, value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
+SELECT ?1, CAST(value ->> 0 AS BLOB), coalesce(value ->> 1, value ->> 0), value ->> 2, value ->> 3, value ->> 4, value ->> 5, value ->> 6,
     value ->> 7, ?2
 FROM json_each(?3) WHERE true
 ON CONFLICT DO NOTHING
 """
 _INSERT = f"INSERT INTO file ({_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?) ON CONFLICT DO NOTHING"
-
-
-def extension_of(name: bytes) -> str:
-    """Return what follows the last dot of a file name, in lower case and safe to show; empty without a dot."""
-    stem, dot, extension = name.rpartition(b".")
-    return display(extension.lower()) if dot and (stem or extension) else ""
 
 
 def add_folder(db: sqlite3.Connection, root_id: int, path: bytes, file_system: str | None) -> int:
@@ -115,20 +110,16 @@ def insert_files(db: sqlite3.Connection, folder_id: int, found: Sequence[FoundFi
     A name that a present file of the folder has already is left alone.
     """
     (last_id,) = db.execute("SELECT coalesce(max(id), 0) FROM file").fetchone()
-    plain: list[list[str | int]] = []
+    plain: list[tuple[str | int | None, ...]] = []
     odd: list[tuple[object, ...]] = []
     for file in found:
-        numbers = (
-            stored_integer(file.size),
-            stored_integer(file.mtime_ns),
-            stored_inode(file.inode),
-            stored_integer(file.links),
-        )
-        texts = (display(file.name), extension_of(file.name), str(file.kind))
         try:
-            plain.append([file.name.decode("utf-8"), *texts, *numbers])
+            name = file.name.decode("utf-8")
         except UnicodeDecodeError:
-            odd.append((folder_id, file.name, *texts, *numbers, now_ns))
+            odd.append((folder_id, file.name, display(file.name), *_columns_of(file), now_ns))
+        else:
+            shown = None if name.isascii() and name.isprintable() else display(name)
+            plain.append((name, shown, *_columns_of(file)))
     before = db.total_changes
     db.execute(_INSERT_JSON, (folder_id, now_ns, json.dumps(plain)))
     if odd:
@@ -136,6 +127,24 @@ def insert_files(db: sqlite3.Connection, folder_id: int, found: Sequence[FoundFi
     added = db.total_changes - before
     search_index.index_after(db, last_id)
     return added
+
+
+def _columns_of(file: FoundFile) -> tuple[str | int, ...]:
+    """Return extension, kind, size, mtime, inode and links of a found file as they are stored."""
+    name, kind, size, mtime_ns, inode, links = file
+    if size > LARGEST_INTEGER or abs(mtime_ns) > LARGEST_INTEGER or inode > LARGEST_INTEGER:
+        size, mtime_ns, inode = stored_integer(size), stored_integer(mtime_ns), stored_inode(inode)
+    return _extension_of(name), kind.value, size, mtime_ns, inode, links
+
+
+def _extension_of(name: bytes) -> str:
+    """Return what follows the last dot of a file name, in lower case and safe to show; empty without a dot."""
+    return _known_extension(name.rpartition(b".")[2]) if b"." in name else ""
+
+
+@lru_cache(maxsize=1024)
+def _known_extension(extension: bytes) -> str:
+    return display(extension.lower())
 
 
 def update_changed(db: sqlite3.Connection, file_id: int, found: FoundFile) -> None:
@@ -233,7 +242,7 @@ def move_files(
         db.executemany(
             "UPDATE file SET folder_id = ?, name = ?, display_name = ?, extension = ? WHERE id = ?",
             (
-                (folder_id, name, display(name), extension_of(name), file_id)
+                (folder_id, name, display(name), _extension_of(name), file_id)
                 for file_id, folder_id, name in moves
             ),
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.library import all_tags, search_index
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 Outcome = TypeVar("Outcome", "Extraction", "Fingerprint")
 
 _FEW = 20_000
-_JOB = "file.id, root.path, folder.path, file.name, file.kind, file.size, file.mtime_ns, file.folder_id"
+_HOT_VALUES = attrgetter(*HOT_FIELDS)
+_JOB = "file.id, root.path, folder.path, file.name, file.kind, file.size, file.mtime_ns, file.folder_id, file.fingerprint_state"
 _SAVE_HOT = (
     f"UPDATE file SET metadata_state = 1, {', '.join(f'{name} = ?' for name in HOT_FIELDS)} WHERE id = ?"
 )
@@ -111,8 +113,9 @@ def pending_full_fingerprints(
 
 
 def _to_job(row: tuple[Any, ...]) -> FileJob:
-    file_id, root, folder, name, kind, size, mtime_ns, folder_id = row
-    return FileJob(file_id, join_path(root, folder, name), Kind(kind), size, mtime_ns, folder_id)
+    file_id, root, folder, name, kind, size, mtime_ns, folder_id, fingerprint_state = row
+    pending = fingerprint_state == StageState.PENDING
+    return FileJob(file_id, join_path(root, folder, name), Kind(kind), size, mtime_ns, folder_id, pending)
 
 
 def make_pending(
@@ -194,7 +197,7 @@ def _still_true(db: sqlite3.Connection, outcomes: Sequence[Outcome]) -> list[Out
 def _save_metadata(
     db: sqlite3.Connection, item: Extraction, metadata: Metadata, edits: dict[str, Any] | None
 ) -> None:
-    hot = [stored_value(getattr(metadata, name)) for name in HOT_FIELDS]
+    hot = [None if value is None else stored_value(value) for value in _HOT_VALUES(metadata)]
     long: dict[str, Any] = {
         "description": stored_value(metadata.description),
         "keywords": stored_list(metadata.keywords),

@@ -35,13 +35,15 @@ def stored_text(text: str) -> str:
 
 def stored_value(value: Any) -> str | int | float | None:
     """Return a metadata value as SQLite can hold it; text that is empty and numbers that are none become None."""
-    if value is None or isinstance(value, bool):
-        return None if value is None else int(value)
-    if isinstance(value, int):
-        return stored_integer(value)
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return stored_text(str(value)) or None
+    match value:
+        case None:
+            return None
+        case bool() | int():
+            return stored_integer(int(value))
+        case float():
+            return value if math.isfinite(value) else None
+        case _:
+            return stored_text(str(value)) or None
 
 
 def stored_list(items: tuple[str, ...]) -> str | None:
