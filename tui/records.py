@@ -288,7 +288,17 @@ class Fingerprint:
 
 @dataclass(frozen=True, slots=True)
 class FileJob:
-    """A file whose metadata or fingerprint is pending, as the library hands it to the scan."""
+    """A file whose metadata or fingerprint is pending, as the library hands it to the scan.
+
+    Attributes:
+        file_id: id of the file.
+        path: absolute path.
+        kind: what it is.
+        size: bytes, as the library knows it.
+        mtime_ns: modification time, as the library knows it.
+        folder_id: id of its folder.
+        fingerprint_pending: whether its fingerprint is still to be taken.
+    """
 
     file_id: int
     path: bytes
@@ -296,6 +306,7 @@ class FileJob:
     size: int
     mtime_ns: int
     folder_id: int
+    fingerprint_pending: bool = True
 
 
 @dataclass(frozen=True, slots=True)

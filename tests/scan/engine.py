@@ -16,7 +16,7 @@ from tui.scan.service import ScanRequest, ScanService
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tui.records import ScanCounters, ScanSummary
+    from tui.records import ProgressSnapshot, ScanCounters, ScanSummary
 
 
 class Engine:
@@ -39,6 +39,13 @@ class Engine:
                 yield cls(library, service)
             finally:
                 await service.close()
+
+    @property
+    def snapshot(self) -> ProgressSnapshot:
+        """How the scan stands that was started last."""
+        snapshot = self.service.snapshot()
+        assert snapshot is not None
+        return snapshot
 
     async def scan(self, *paths: Path, **request: Any) -> ScanSummary:
         """Scan and return how it ended."""

@@ -17,7 +17,7 @@ from tests.media import write_file
 from tests.scan.engine import Engine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 SECOND = 1_000_000_000
@@ -38,7 +38,7 @@ class Case:
 
     title: str
     change: Callable[[Path], None]
-    files: dict[str, str | None]
+    files: Mapping[str, str | None]
     missing: set[str] = field(default_factory=set)
     counts: dict[str, int] = field(default_factory=dict)
     between: tuple[Callable[[Path], None], ...] = ()

@@ -158,7 +158,7 @@ async def test_an_abort_keeps_what_is_finished_and_the_next_scan_does_the_rest(
         write_file(root / f"{number % 7}/{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
     async with Engine.open(tmp_path) as engine:
         await engine.service.start(ScanRequest((os.fsencode(root),)))
-        await wait_until(lambda: engine.service.snapshot().counters.metadata_done > 20)
+        await wait_until(lambda: engine.snapshot.counters.metadata_done > 20)
         began = time.monotonic()
         engine.service.abort()
         summary = await engine.service.wait()
@@ -185,7 +185,7 @@ async def test_an_abort_at_any_time_leaves_a_library_that_the_next_scan_complete
         write_file(root / f"{number % 5}/{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
     async with Engine.open(tmp_path) as engine:
         await engine.service.start(ScanRequest((os.fsencode(root),)))
-        await wait_until(lambda: engine.service.snapshot().counters.files >= after_files)
+        await wait_until(lambda: engine.snapshot.counters.files >= after_files)
         engine.service.abort()
         await engine.service.wait()
         await engine.scan(root)
@@ -199,18 +199,18 @@ async def test_a_paused_scan_stands_still_and_goes_on(tmp_path: Path, wait_until
         write_file(root / f"{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
     async with Engine.open(tmp_path) as engine:
         await engine.service.start(ScanRequest((os.fsencode(root),)))
-        await wait_until(lambda: engine.service.snapshot().counters.metadata_done > 5)
+        await wait_until(lambda: engine.snapshot.counters.metadata_done > 5)
         engine.service.pause()
-        assert engine.service.snapshot().state == ScanState.PAUSED
+        assert engine.snapshot.state == ScanState.PAUSED
 
         def busy() -> bool:
-            return any(worker.path is not None for worker in engine.service.snapshot().workers)
+            return any(worker.path is not None for worker in engine.snapshot.workers)
 
         await wait_until(lambda: not busy())
         await asyncio.sleep(0.3)
-        held = engine.service.snapshot().counters.metadata_done
+        held = engine.snapshot.counters.metadata_done
         await asyncio.sleep(0.3)
-        assert engine.service.snapshot().counters.metadata_done == held < 200
+        assert engine.snapshot.counters.metadata_done == held < 200
         engine.service.resume()
         summary = await engine.service.wait()
         assert (summary.state, summary.counters.metadata_done) == (ScanState.COMPLETED, 200)
@@ -227,10 +227,7 @@ async def test_the_number_of_workers_changes_while_a_scan_runs(
         assert engine.service.workers == 1
         engine.service.set_workers(3)
         await wait_until(
-            lambda: (
-                len([worker for worker in engine.service.snapshot().workers if worker.kind == "exiftool"])
-                == 3
-            )
+            lambda: len([worker for worker in engine.snapshot.workers if worker.kind == "exiftool"]) == 3
         )
         engine.service.set_workers(99)
         assert engine.service.workers == 32

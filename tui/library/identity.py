@@ -175,7 +175,9 @@ def resolve_moves(
         tuple(scan_ids),
     ).fetchall()
     by_id = {row[0]: row for row in arrivals}
+    before = _count_missing(db, scan_ids)
     files.move_files(db, [(file_id, by_id[arrival][1], by_id[arrival][2]) for arrival, file_id in moves])
+    displaced = _count_missing(db, scan_ids) - before
     for arrival, file_id in moves:
         files.set_present(db, file_id, _found(by_id[arrival]))
     started = {key.scan_id: key.started_ns for key in keys}
@@ -198,7 +200,17 @@ def resolve_moves(
         f"DELETE FROM departure WHERE replaced = 1 AND scan_id IN ({_places(scan_ids)})", tuple(scan_ids)
     )
     db.execute(f"DELETE FROM arrival WHERE scan_id IN ({_places(scan_ids)})", tuple(scan_ids))
-    return Settled(new=new, changed=changed, moved=len(moves), returned=returned)
+    return Settled(new=new, changed=changed, moved=len(moves), returned=returned, missing=displaced)
+
+
+def _count_missing(db: sqlite3.Connection, scan_ids: Sequence[int]) -> int:
+    """Return how many files whose path now holds another inode are missing."""
+    number: int = db.execute(
+        "SELECT count(*) FROM departure AS d JOIN file AS f ON f.id = d.file_id WHERE d.replaced = 1 "
+        f"AND f.missing_since IS NOT NULL AND d.scan_id IN ({_places(scan_ids)})",
+        tuple(scan_ids),
+    ).fetchone()[0]
+    return number
 
 
 def _match_stamps(

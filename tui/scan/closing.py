@@ -88,7 +88,7 @@ async def settle_walks(
     keys = [root.target.key for root in sound]
     gone = await thread.run(lambda: _find_gone_elsewhere(library, keys)) if keys else []
     resolved = await library.writer.run(lambda db: identity.resolve_moves(db, keys, gone))
-    missing = 0
+    missing = resolved.missing
     for root in sound:
         number, reason = await _mark_missing(library, root, missing_limit, accept_missing, on_problem)
         missing += number

@@ -37,7 +37,9 @@ class HashingThreads:
     Daemon threads, because a read that never returns must not keep the program from ending.
     """
 
-    def __init__(self, number: int, token: CancelToken, on_done: Callable[[Sequence[Fingerprint]], None]) -> None:
+    def __init__(
+        self, number: int, token: CancelToken, on_done: Callable[[Sequence[Fingerprint]], None]
+    ) -> None:
         """Prepare `number` threads; `on_done` is called on the event loop with the outcomes of each batch."""
         self._token = token
         self._on_done = on_done
@@ -100,7 +102,7 @@ class FingerprintStage:
             meter: measures the stage.
             threads: how many files are read at once.
             full: whether every file is hashed wholly.
-            more_to_come: tells whether other stages may still make files pending.
+            more_to_come: tells whether stages before this one are at work; until they end, only offered files are hashed.
         """
         self._library = library
         self._feeder = feeder
@@ -118,7 +120,7 @@ class FingerprintStage:
     def offer(self, jobs: Sequence[FileJob]) -> None:
         """Take files whose metadata was just read and that still lie in the page cache; what finds no room stays pending."""
         if self._waiting < _WAITING_BATCHES and not self._token.aborted:
-            claimed = [job for job in jobs if self._feeder.claim(job)]
+            claimed = [job for job in jobs if job.fingerprint_pending and self._feeder.claim(job)]
             if claimed:
                 self._submit(claimed, full=self._full)
 
@@ -131,8 +133,8 @@ class FingerprintStage:
                 if self._token.paused or self._waiting >= _WAITING_BATCHES:
                     await self._sleep()
                     continue
-                more = self._more_to_come()  # asked before looking, or the last files would be missed
-                batch = await self._next_batch()
+                more = self._more_to_come()
+                batch = [] if more else await self._next_batch()
                 if batch:
                     self._submit(batch, full=self._full)
                 elif more or self._waiting or self._outcomes:

@@ -119,6 +119,7 @@ class MetadataStage:
         self._reading = 0
         self._wake = asyncio.Event()
         self._settling: set[asyncio.Task[None]] = set()
+        self._failure: BaseException | None = None
         self._settle_slots = asyncio.Semaphore(_SETTLING_AT_ONCE)
 
     async def run(self, thread: DaemonThread) -> None:
@@ -127,10 +128,11 @@ class MetadataStage:
         After an abort it returns once the outcomes that the workers gave are committed. The pools must be closed by
         then, or their commands run on.
         """
+        await asyncio.gather(self._exiftool.start(), self._tags.start())
         settler = asyncio.create_task(self._settle_regularly(thread))
         readers: set[asyncio.Task[None]] = set()
         try:
-            while not self._token.aborted:
+            while not self._token.aborted and self._failure is None:
                 await self._wait_for_room()
                 if self._token.paused:
                     await self._sleep(_IDLE_S)
@@ -142,6 +144,7 @@ class MetadataStage:
                     reader = asyncio.create_task(self._read(job))
                     readers.add(reader)
                     reader.add_done_callback(readers.discard)
+                    reader.add_done_callback(self._note_failure)
                 elif more or self._is_busy:
                     await self._sleep(_IDLE_S)
                 else:
@@ -152,6 +155,8 @@ class MetadataStage:
             await asyncio.gather(settler, return_exceptions=True)
         await self._settle(thread)
         await asyncio.gather(*self._settling)
+        if self._failure is not None:
+            raise self._failure
         self._meter.finished = not self._token.aborted
 
     @property
@@ -159,9 +164,13 @@ class MetadataStage:
         """True while the outcome of some file may still make it pending again."""
         return bool(self._reading or self._answers or self._settling)
 
+    @property
+    def _capacity(self) -> int:
+        return self._exiftool.capacity + self._tags.capacity
+
     async def _wait_for_room(self) -> None:
         """Return when the workers can take another file."""
-        while self._reading >= self._exiftool.capacity + self._tags.capacity and not self._token.aborted:
+        while self._reading >= self._capacity and not self._token.aborted and self._failure is None:
             await self._sleep(_IDLE_S)
 
     async def _sleep(self, seconds: float) -> None:
@@ -223,7 +232,14 @@ class MetadataStage:
             self._settling.add(task)
             task.add_done_callback(self._forget)
 
+    def _note_failure(self, task: asyncio.Task[None]) -> None:
+        """Keep the first error that ends the stage."""
+        if not task.cancelled() and task.exception() is not None and self._failure is None:
+            self._failure = task.exception()
+            self._wake.set()
+
     def _forget(self, task: asyncio.Task[None]) -> None:
+        self._note_failure(task)
         self._settling.discard(task)
         self._settle_slots.release()
         self._wake.set()
@@ -280,7 +296,9 @@ def _look_at(job: FileJob) -> FoundFile | None:
     except OSError:
         return None
     name = os.path.basename(job.path)
-    return FoundFile(name, job.kind, status.st_size, status.st_mtime_ns, status.st_ino & _INODE_BITS, status.st_nlink)
+    return FoundFile(
+        name, job.kind, status.st_size, status.st_mtime_ns, status.st_ino & _INODE_BITS, status.st_nlink
+    )
 
 
 def _to_extraction(answer: RawAnswer) -> Extraction:
@@ -312,7 +330,7 @@ def _to_extraction(answer: RawAnswer) -> Extraction:
             said.tags, path=job.path, kind=job.kind, size=job.size, mtime_ns=job.mtime_ns
         ),
         all_tags=said.raw,
-        warnings=(said.warning,) if said.warning else (),
+        warnings=said.warnings,
     )
 
 

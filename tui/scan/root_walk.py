@@ -7,6 +7,7 @@ library, not in memory.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import threading
@@ -115,7 +116,7 @@ class RootWalk:
             pass
         except OSError as error:
             self.outcome.error = f"{display(self._root)} cannot be read: {describe(error)}"
-        except Exception as error:  # noqa: BLE001  # whatever ends the thread must reach the scan that waits for it
+        except Exception as error:  # whatever ends the thread must reach the scan that waits for it
             logger.exception("the walk of %s failed", display(self._root))
             self.outcome.error = f"the walk of {display(self._root)} failed: {error}"
         self._call(self._settle)
@@ -199,13 +200,11 @@ class RootWalk:
 
         future = asyncio.run_coroutine_threadsafe(self._library.writer.submit(write), self._loop)
         while True:
-            try:
-                future.result(timeout=0.1)
-                return
-            except TimeoutError:
-                if self._token.aborted:
-                    future.cancel()
-                    raise ScanCancelledError from None
+            with contextlib.suppress(TimeoutError):
+                return future.result(timeout=0.1)
+            if self._token.aborted:
+                future.cancel()
+                raise ScanCancelledError
 
     def _add_vanished_folders(self, connection: sqlite3.Connection, listed: set[bytes]) -> None:
         """Report the files of known folders that the walk no longer met as gone."""

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from tui.workers.exiftool import ExiftoolAnswer
     from tui.workers.tags import TagAnswer
 
+    PendingFiles = Callable[..., list[FileJob]]
+
 logger = logging.getLogger("yapmo.scan")
 
 _HEARTBEAT_S = 2.0
@@ -178,22 +180,24 @@ class ScanRun:
         return await self._finish(state, error)
 
     async def _close_pools(self) -> None:
-        for pool in self._pools or ():
-            await pool.close(_ABORT_GRACE_S)
+        await asyncio.gather(*(pool.close(_ABORT_GRACE_S) for pool in self._pools or ()))
 
     async def _finish(self, state: ScanState, error: str) -> ScanSummary:
         """Record how the scan ended and give its leases back."""
         self._token.abort()
-        await self._thread.run(self._connection.close)
-        self._thread.stop()
+        await self._end_thread()
         self._seconds = time.monotonic() - self._began_s
         self._state = state
         counters = self._tally.counters()
         ids = [target.key.scan_id for target in self._targets]
 
+        noted, self._walk_problems = self._walk_problems, []
+
         def write(db: sqlite3.Connection) -> None:
+            for problem in noted:
+                problems.record_problem(db, problem, now_ns=time.time_ns())
             for scan_id in ids:
-                scans.finish_scan(db, scan_id, state, counters, now_ns=time.time_ns())
+                scans.finish_scan(db, scan_id, state, counters, error=error, now_ns=time.time_ns())
 
         try:
             await self._library.writer.run(write)
@@ -209,6 +213,12 @@ class ScanRun:
             error=error,
         )
         return self._summary
+
+    async def _end_thread(self) -> None:
+        """Close the reading connection in its thread, unless that hangs on a disk."""
+        closing = asyncio.ensure_future(self._thread.run(self._connection.close))
+        await asyncio.wait({closing}, timeout=_ABORT_GRACE_S)
+        self._thread.stop()
 
     async def _work(self) -> None:
         """Run the stages side by side until all are done or one fails."""

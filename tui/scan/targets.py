@@ -142,3 +142,46 @@ def _without_inner(places: Sequence[_Place]) -> list[_Place]:
 def is_inside(path: bytes, folder: bytes) -> bool:
     """Tell whether `path` is `folder` or lies below it (absolute paths)."""
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
+
+
+def _take_leases(db: sqlite3.Connection, places: Sequence[_Place]) -> tuple[ScanTarget, ...]:
+    """Find or make the root of each place and take its lease; all or none."""
+    expect_moves = db.execute("SELECT EXISTS (SELECT 1 FROM file)").fetchone()[0] == 1
+    targets = [_take_lease(db, place, expect_moves=expect_moves) for place in places]
+    return tuple(targets)
+
+
+def _take_lease(db: sqlite3.Connection, place: _Place, *, expect_moves: bool) -> ScanTarget:
+    root = roots.find_root(db, place.path) or _relocated_root(db, place)
+    known_file_system = root.file_system or "" if root is not None else ""
+    if root is None:
+        if place.name is not None:
+            raise UsageError(
+                f"{display(place.path)} is in no folder that was scanned.", hint="Scan its folder instead."
+            )
+        root = roots.add_root(db, place.path)
+    if not known_file_system:
+        inner = place.file_system.path_in_file_system if root.path == place.folder else None
+        roots.update_root(db, root.root_id, file_system=place.file_system.identity, path_in_file_system=inner)
+    now_ns = time.time_ns()
+    scan_id = scans.start_scan(db, root.root_id, place.path, now_ns=now_ns)
+    start = place.folder[len(root.path.rstrip(b"/")) + 1 :] if place.folder != root.path else b""
+    return ScanTarget(
+        key=ScanKey(scan_id, root.root_id, now_ns, expect_moves=expect_moves),
+        path=place.path,
+        root_path=root.path,
+        start=start,
+        name=place.name,
+        file_system=place.file_system,
+        known_file_system=known_file_system,
+    )
+
+
+def _relocated_root(db: sqlite3.Connection, place: _Place) -> roots.Root | None:
+    """Return the root that lies at this place of this file system and is mounted elsewhere now, with its new path."""
+    here = (place.file_system.identity, place.file_system.path_in_file_system)
+    for root in roots.list_roots(db):
+        if (root.file_system, root.path_in_file_system) == here and not os.path.exists(root.path):
+            roots.relocate_root(db, root.root_id, place.path)
+            return roots.root_by_id(db, root.root_id)
+    return None
