@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-EXTRA_PLACES = ("/usr/local/bin", "/opt/homebrew/bin", "/usr/bin/vendor_perl")
+EXTRA_PLACES = ("/opt/homebrew/bin", "/usr/bin/vendor_perl")
 """Where package managers put programs that PATH may not hold before the next login."""
 
 _INSTALL_TIMEOUT_S = 1800.0
