@@ -1,68 +1,69 @@
 """The command line: which commands and options there are. What they do lies in `tui.commands`.
 
-Everything slow is imported by the command that needs it: `yapmo --help` must answer at once.
+Everything slow is imported by the command that needs it: `yapmo --help` must answer at once. For the same reason
+annotations are not postponed in this module: Typer would evaluate their text anew for each command.
 """
 
-from __future__ import annotations
-
 import sys
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from tui import __version__
+from tui.commands import completion
+from tui.commands.frame import (
+    ABORTED,
+    Commands,
+    ConfigOption,
+    JsonOption,
+    LibraryOption,
+    OnlyStage,
+    OptionName,
+    ProblemStage,
+    QueryCommand,
+    Rescan,
+    RootArgument,
+    StrictOption,
+    command_group,
+    examples,
+    shared_options,
+)
+from tui.commands.shared_options import SharedOptions
 from tui.display import display
-from tui.errors import YapmoError
+from tui.errors import UsageError, YapmoError
 
-EXIT_CODES = """\
+_EXIT_CODES = """\
 Exit codes: 0 done; 1 done, but a root or folder could not be read (with --strict: any problem); 2 wrong usage
-or configuration; 3 aborted; 4 library locked, damaged or newer; 5 root unavailable, or too many files missing.
+or configuration, or no library yet; 3 aborted; 4 library locked, damaged or newer; 5 root unavailable, or too many
+files missing.
 """
 
+
 app = typer.Typer(
+    cls=Commands,
     name="yapmo",
     help="A catalogue of photos, videos and music for the terminal.\n\n"
     "Without a command, yapmo opens the terminal application; `yapmo PATH` opens it and scans PATH if it is new.",
-    epilog=EXIT_CODES,
-    no_args_is_help=False,
+    epilog=_EXIT_CODES,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
-roots_app = typer.Typer(help="List, name, move and forget roots.", rich_markup_mode=None, no_args_is_help=False)
-config_app = typer.Typer(help="Show and change the configuration.", rich_markup_mode=None, no_args_is_help=False)
-app.add_typer(roots_app, name="roots")
-app.add_typer(config_app, name="config")
+roots_app = command_group(
+    "List the roots of the library; name and forget them.",
+    "yapmo roots",
+    'yapmo roots label ~/Pictures "Family photos"',
+    "yapmo roots forget /mnt/old-disk",
+)
+config_app = command_group(
+    "Show the options, their values and where each comes from; change them.",
+    "yapmo config",
+    "yapmo config get scan.max_workers",
+    "yapmo config set scan.max_workers 4",
+)
 
 
-class OnlyStage(StrEnum):
-    """The stages that `scan --only` takes."""
-
-    WALK = "walk"
-    METADATA = "metadata"
-    FINGERPRINT = "fingerprint"
-
-
-class Rescan(StrEnum):
-    """What `scan --rescan` takes."""
-
-    CHANGED = "changed"
-    METADATA = "metadata"
-    EVERYTHING = "everything"
-
-
-LibraryOption = Annotated[
-    str, typer.Option("--library", metavar="FILE", help="The library to use instead of the configured one.")
-]
-ConfigOption = Annotated[
-    str, typer.Option("--config", metavar="FILE", help="The configuration file to use instead of your own.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
-StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 1 when any file had a problem.")]
-
-
-def _show_version(value: bool) -> None:  # noqa: FBT001  # the shape of a Typer callback
+def _show_version(value: bool) -> None:
     if value:
         typer.echo(f"yapmo {__version__}")
         raise typer.Exit
@@ -73,25 +74,24 @@ def _root(
     context: typer.Context,
     library: LibraryOption = "",
     config: ConfigOption = "",
+    as_json: JsonOption = False,
     version: Annotated[  # noqa: ARG001  # handled by its callback
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    context.obj = {"library": library, "config": config}
+    context.obj = SharedOptions(library, config, as_json)
     if context.invoked_subcommand is None:
-        raise typer.Exit(_open(None, library, config))
+        _leave(_open(None, context.obj))
 
 
-def _shared(context: typer.Context, library: str, config: str) -> tuple[str, str]:
-    """Return library and configuration, given behind the command or before it."""
-    before = context.find_root().obj or {}
-    return library or before.get("library", ""), config or before.get("config", "")
+def _leave(exit_code: int) -> None:
+    raise typer.Exit(exit_code)
 
 
-def _open(path: str | None, library: str, config: str) -> int:
+def _open(path: str | None, shared: SharedOptions) -> int:
     from tui.app import open_application
 
-    return open_application(path, library_path=library, config_path=config)
+    return open_application(path, library_path=shared.library, config_path=shared.config)
 
 
 @app.command("open", hidden=True)
@@ -99,21 +99,28 @@ def open_command(
     context: typer.Context, path: str, library: LibraryOption = "", config: ConfigOption = ""
 ) -> None:
     """Open the terminal application on PATH."""
-    raise typer.Exit(_open(path, *_shared(context, library, config)))
+    import os
+
+    if not os.path.lexists(os.path.expanduser(path)):
+        raise UsageError(f"There is no command and no path {path}.", hint=_near_command(path))
+    _leave(_open(path, shared_options(context, library, config)))
 
 
-@app.command()
+@app.command(epilog=examples("yapmo scan ~/Pictures /mnt/nas/music", "yapmo scan --only metadata"))
 def scan(
     context: typer.Context,
     paths: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATH]...", help="Folders or files; none: all roots.")
+        list[str] | None,
+        typer.Argument(metavar="PATH", help="Folders or files; none: all roots."),
     ] = None,
     only: Annotated[OnlyStage | None, typer.Option(help="Run this one stage.")] = None,
     rescan: Annotated[Rescan | None, typer.Option(help="Which known files are read again.")] = None,
     accept_missing: Annotated[
         bool, typer.Option("--accept-missing", help="Mark files missing however many they are.")
     ] = False,
-    retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try files again that failed before.")] = False,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Try files again that failed before.")
+    ] = False,
     workers: Annotated[
         int | None, typer.Option(min=1, max=32, help="Number of exiftool processes (default: as configured).")
     ] = None,
@@ -136,50 +143,338 @@ def scan(
         retry_failed=retry_failed,
         workers=workers,
         strict=strict,
-        as_json=as_json,
     )
-    raise typer.Exit(run_scan(options, *_shared(context, library, config)))
+    _leave(run_scan(options, shared_options(context, library, config, as_json)))
+
+
+@app.command(
+    cls=QueryCommand,
+    epilog=examples(
+        "yapmo search beach kind:image 'iso>800' taken:2019..2021-06 sort:taken-",
+        "yapmo search --json kind:audio | jq .artist",
+        "yapmo search --null missing:no 'size>1GB' | xargs -0 ls -l",
+    ),
+)
+def search(
+    context: typer.Context,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="QUERY", help="Words and fields; none: every file.", autocompletion=completion.fields
+        ),
+    ] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Print at most N files (default: all).")
+    ] = None,
+    count: Annotated[bool, typer.Option("--count", help="Print only how many files there are.")] = False,
+    null: Annotated[
+        bool, typer.Option("--null", help="Print exact paths, each ended by a NUL byte.")
+    ] = False,
+    as_json: JsonOption = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
+    """Find files. A pipe gets their paths, one a line; a terminal gets a table.
+
+    A word finds files with a word that begins with it; `-` in front of a term takes files out. Use quotes where the
+    shell has its own idea of a character (`<`, `>`, `*`, `"`).
+    """
+    from tui.commands.search import SearchOptions, run_search
+
+    options = SearchOptions(query=" ".join(words or ()), limit=limit, count=count, null=null)
+    _leave(run_search(options, shared_options(context, library, config, as_json)))
+
+
+@app.command(epilog=examples("yapmo show ~/Pictures/IMG_0412.CR2", "yapmo show --json 1207"))
+def show(
+    context: typer.Context,
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE", help="Path or id; a file whose name is a number: ./12."),
+    ],
+    all_tags: Annotated[
+        bool, typer.Option("--all", help="Print everything that the extractor said as well.")
+    ] = False,
+    as_json: JsonOption = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
+    """Show everything that the library knows of a file."""
+    from tui.commands.show import run_show
+
+    _leave(run_show(files, shared_options(context, library, config, as_json), all_tags=all_tags))
+
+
+@app.command(
+    epilog=examples(
+        "yapmo problems --stage metadata --path ~/Pictures/2019",
+        "yapmo problems --retry && yapmo scan",
+        "yapmo problems 17 18 --ignore",
+    )
+)
+def problems(
+    context: typer.Context,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID", help="Only these problems.")] = None,
+    stage: Annotated[ProblemStage | None, typer.Option(help="Only problems of this stage.")] = None,
+    path: Annotated[
+        str,
+        typer.Option("--path", metavar="PATH", help="Only at PATH or below."),
+    ] = "",
+    retry: Annotated[bool, typer.Option("--retry", help="Let the next scan try these files again.")] = False,
+    ignore: Annotated[bool, typer.Option("--ignore", help="List these problems no more.")] = False,
+    ignored: Annotated[
+        bool, typer.Option("--ignored", help="Those that are ignored; `--retry` ends that.")
+    ] = False,
+    as_json: JsonOption = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
+    """List what could not be read, or act on what would be listed: try it again, or ignore it."""
+    from tui.commands.problems import ProblemOptions, run_problems
+
+    options = ProblemOptions(
+        ids=tuple(ids or ()),
+        stage=stage.value if stage else None,
+        path=path,
+        retry=retry,
+        ignore=ignore,
+        ignored=ignored,
+    )
+    _leave(run_problems(options, shared_options(context, library, config, as_json)))
+
+
+@app.command(epilog=examples("yapmo stats", "yapmo stats --json | jq .by_camera"))
+def stats(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
+    """Count the library: files, bytes and playing time by kind, year, camera and extension."""
+    from tui.commands.stats import run_stats
+
+    _leave(run_stats(shared_options(context, library, config, as_json)))
+
+
+app.add_typer(roots_app, name="roots")
+
+
+@roots_app.callback()
+def roots(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
+    """Run `roots` itself, which lists; or take the options for the command that follows."""
+    shared = context.find_root().obj = shared_options(context, library, config, as_json)
+    if context.invoked_subcommand is None:
+        from tui.commands.roots import run_roots
+
+        _leave(run_roots(shared))
+
+
+@roots_app.command("label", epilog=examples('yapmo roots label ~/Pictures "Family photos"'))
+def roots_label(
+    context: typer.Context,
+    root: RootArgument,
+    label: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
+    """Call a root something."""
+    from tui.commands.roots import label_root
+
+    _leave(label_root(root, label, shared_options(context, library, config)))
+
+
+@roots_app.command("forget", epilog=examples("yapmo roots forget /mnt/old-disk"))
+def roots_forget(
+    context: typer.Context,
+    root: RootArgument,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
+    """Take a root and its files out of the library, with edits and tags. The files on disk stay."""
+    from tui.commands.roots import forget_root
+
+    _leave(forget_root(root, shared_options(context, library, config), agreed=yes))
+
+
+app.add_typer(config_app, name="config")
+
+
+@config_app.callback()
+def config_options(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    changed: Annotated[bool, typer.Option("--changed", help="Only options that your own file sets.")] = False,
+    config: ConfigOption = "",
+) -> None:
+    """Run `config` itself, which lists; or take the options for the command that follows."""
+    shared = context.find_root().obj = shared_options(context, "", config, as_json)
+    if context.invoked_subcommand is None:
+        from tui.commands.config import run_config
+
+        _leave(run_config(shared, only_changed=changed))
+
+
+@config_app.command("get", epilog=examples("yapmo config get scan.max_workers"))
+def config_get(
+    context: typer.Context, name: OptionName, as_json: JsonOption = False, config: ConfigOption = ""
+) -> None:
+    """Print the value of one option."""
+    from tui.commands.config import get_option
+
+    _leave(get_option(name, shared_options(context, "", config, as_json)))
+
+
+@config_app.command(
+    "set",
+    epilog=examples(
+        "yapmo config set scan.max_workers 4", "yapmo config set interface.columns name,taken,size"
+    ),
+)
+def config_set(
+    context: typer.Context,
+    name: OptionName,
+    value: Annotated[
+        str,
+        typer.Argument(
+            metavar="VALUE",
+            help="The value; lists with commas between, or as TOML.",
+            autocompletion=completion.option_values,
+        ),
+    ],
+    config: ConfigOption = "",
+) -> None:
+    """Set one option in your own file."""
+    from tui.commands.config import change_option
+
+    _leave(change_option(name, value, shared_options(context, "", config)))
+
+
+@config_app.command("unset", epilog=examples("yapmo config unset scan.max_workers"))
+def config_unset(context: typer.Context, name: OptionName, config: ConfigOption = "") -> None:
+    """Take one option out of your own file, so that the default holds."""
+    from tui.commands.config import reset_option
+
+    _leave(reset_option(name, shared_options(context, "", config)))
+
+
+@config_app.command("path", epilog=examples("yapmo config path"))
+def config_path(context: typer.Context, config: ConfigOption = "") -> None:
+    """Print where your own file lies, or would lie."""
+    from tui.commands.config import print_path
+
+    _leave(print_path(shared_options(context, "", config)))
+
+
+@app.command(epilog=examples("yapmo doctor"))
+def doctor(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
+    """Tell what YAPMO runs on, where it keeps what, and what is wrong and how to mend it."""
+    from tui.commands.doctor import run_doctor
+
+    shared = shared_options(context, library, config, as_json)
+    _leave(run_doctor(shared.config, shared.library, shared.as_json))
+
+
+@app.command(epilog=examples("yapmo demo", "yapmo demo --no-open /tmp/demo"))
+def demo(
+    context: typer.Context,
+    folder: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="Where (default: in your data directory).")
+    ] = "",
+    no_open: Annotated[bool, typer.Option("--no-open", help="Make the files only.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Make the files only, and print one JSON object.")
+    ] = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
+    """Make a few generated photos, songs and films, and open them in a library of their own."""
+    import os
+
+    from tui.commands.demo import prepare_demo
+    from tui.operations.demo import demo_library_path
+
+    shared = shared_options(context, library, config, as_json)
+    made = prepare_demo(folder, as_json=shared.as_json)
+    if no_open or shared.as_json:
+        _leave(0)
+    library_path = shared.library or os.fsdecode(demo_library_path())
+    _leave(_open(os.fsdecode(made.folder), SharedOptions(library_path, shared.config)))
 
 
 def run(arguments: list[str]) -> int:
     """Run one command line (without the program's name) and return the exit code of the process.
 
-    Errors that a person can mend are said in one or two lines on stderr; there is no traceback.
+    Errors that a person can mend are said in one or two lines on stderr; there is no traceback. The traceback of a fault of
+    the program itself goes into the log.
     """
+    _escape_unknown_characters()
     try:
-        app(args=_with_open(arguments), prog_name="yapmo", standalone_mode=True)
-    except SystemExit as ended:
-        return ended.code if isinstance(ended.code, int) else 0 if ended.code is None else 1
+        outcome = app(args=_with_open(arguments), prog_name="yapmo", standalone_mode=False)
+        return outcome if isinstance(outcome, int) else 0
     except YapmoError as error:
-        print(f"yapmo: {display(error.message)}", file=sys.stderr)
-        if error.hint:
-            print(f"       {display(error.hint)}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        return 3
-    except BrokenPipeError:
-        _silence_stdout()
-        return 0
-    return 0
+        return _complain(error.message, error.hint, error.exit_code)
+    except typer.TyperException as error:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context is not None else "yapmo"
+        return _complain(error.format_message(), f"See `{command} --help`.", error.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        return ABORTED
+    except Exception as error:  # noqa: BLE001  # the last place where a fault can become one line instead of a traceback
+        from tui.commands.faults import log_fault
+
+        hint = log_fault(error)
+        return _complain(f"A fault of the program: {type(error).__name__}: {error}", hint, 1)
+
+
+def _complain(message: str, hint: str, exit_code: int) -> int:
+    """Say on stderr what went wrong and what to do about it; return the exit code."""
+    print(f"yapmo: {display(message)}", file=sys.stderr)
+    if hint:
+        print(f"       {display(hint)}", file=sys.stderr)
+    return exit_code
+
+
+def _command_names() -> set[str]:
+    commands = {
+        command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands
+    }
+    return commands | {group.name or "" for group in app.registered_groups}
+
+
+def _near_command(word: str) -> str:
+    from difflib import get_close_matches
+
+    near = get_close_matches(word, _command_names() - {"open"}, n=1)
+    return f"Did you mean `yapmo {near[0]}`?" if near else "`yapmo --help` lists the commands."
 
 
 def _with_open(arguments: list[str]) -> list[str]:
     """Put the hidden command `open` before a first word that is a path and not a command."""
-    commands = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
-    commands |= {group.name for group in app.registered_groups}
     index = 0
     while index < len(arguments) and arguments[index].startswith("-") and arguments[index] != "--":
         takes_value = arguments[index] in ("--library", "--config")
         index += 2 if takes_value else 1
-    if index >= len(arguments):
+    if index >= len(arguments) or arguments[index] in _command_names():
         return arguments
-    if arguments[index] == "--":
-        return [*arguments[:index], "open", *arguments[index:]] if index + 1 < len(arguments) else arguments
-    return arguments if arguments[index] in commands else [*arguments[:index], "open", *arguments[index:]]
+    if arguments[index] == "--" and index + 1 == len(arguments):
+        return arguments
+    return [*arguments[:index], "open", *arguments[index:]]
 
 
-def _silence_stdout() -> None:
-    """Point stdout at nothing, so that its flush at exit does not complain about the closed pipe."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _escape_unknown_characters() -> None:
+    """Let characters that the encoding of a stream does not have appear as escapes instead of ending the program."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="backslashreplace")

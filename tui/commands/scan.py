@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
+import os
 import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from tui.commands.session import open_session
+from tui.commands.output import write_json
+from tui.commands.session import open_scan_session
 from tui.display import display, format_count, format_duration, format_size
 from tui.errors import RootUnavailableError
 from tui.paths import absolute
@@ -21,6 +22,7 @@ from tui.scan.service import ScanRequest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tui.commands.shared_options import SharedOptions
     from tui.records import ProgressSnapshot, ScanSummary, StageProgress
     from tui.scan.service import ScanService
 
@@ -40,16 +42,15 @@ class ScanOptions:
     retry_failed: bool = False
     workers: int | None = None
     strict: bool = False
-    as_json: bool = False
 
 
-def run_scan(options: ScanOptions, library_path: str, config_path: str) -> int:
+def run_scan(options: ScanOptions, shared: SharedOptions) -> int:
     """Scan and return the exit code."""
-    return asyncio.run(_scan(options, library_path, config_path))
+    return asyncio.run(_scan(options, shared))
 
 
-async def _scan(options: ScanOptions, library_path: str, config_path: str) -> int:
-    async with open_session(library_path, config_path) as session:
+async def _scan(options: ScanOptions, shared: SharedOptions) -> int:
+    async with open_scan_session(shared) as session:
         request = ScanRequest(
             paths=tuple(absolute(path) for path in options.paths),
             only=Stage(options.only) if options.only else None,
@@ -59,31 +60,35 @@ async def _scan(options: ScanOptions, library_path: str, config_path: str) -> in
             workers=options.workers,
         )
         service = session.service
-        await service.start(request)
-        with _aborting_on_signals(service):
-            reporter = asyncio.create_task(_report(service, as_json=options.as_json))
+        with _aborting_on_signals(service) as interrupted:
+            await service.start(request)
+            if interrupted.is_set():
+                service.abort()
+            reporter = asyncio.create_task(_report(service, as_json=shared.as_json))
             try:
                 summary = await service.wait()
             finally:
                 reporter.cancel()
                 await asyncio.gather(reporter, return_exceptions=True)
-    _print_summary(summary, as_json=options.as_json)
+    _print_summary(summary, as_json=shared.as_json)
     return exit_code(summary, strict=options.strict)
 
 
 @contextlib.contextmanager
-def _aborting_on_signals(service: ScanService) -> Iterator[None]:
-    """Abort the scan on the first signal; a second Ctrl-C leaves at once."""
+def _aborting_on_signals(service: ScanService) -> Iterator[asyncio.Event]:
+    """Abort the scan on the first signal, which sets the event; a second Ctrl-C leaves at once."""
     loop = asyncio.get_running_loop()
+    interrupted = asyncio.Event()
 
     def abort() -> None:
+        interrupted.set()
         service.abort()
         loop.remove_signal_handler(signal.SIGINT)
 
     for number in _HANDLED:
         loop.add_signal_handler(number, abort)
     try:
-        yield
+        yield interrupted
     finally:
         for number in _HANDLED:
             loop.remove_signal_handler(number)
@@ -113,7 +118,7 @@ async def _report(service: ScanService, *, as_json: bool) -> None:
                 continue
             shown = now
             if as_json:
-                print(json.dumps(progress_event(snapshot)), flush=True)
+                write_json(progress_event(snapshot), flush=True)
             elif terminal:
                 _rewrite_line(sys.stderr, progress_line(snapshot))
             else:
@@ -124,18 +129,16 @@ async def _report(service: ScanService, *, as_json: bool) -> None:
 
 
 def _rewrite_line(stream: TextIO, text: str) -> None:
-    import shutil
-
-    width = shutil.get_terminal_size().columns - 1
-    stream.write(f"\r{text[:width]}\x1b[K")
+    """Write `text` over the last line, cut to the width of the terminal so that it stays one line."""
+    width = os.get_terminal_size(stream.fileno()).columns - 1
+    stream.write(f"\r{text[: width if width > 0 else 79]}\x1b[K")
     stream.flush()
 
 
 def progress_line(snapshot: ProgressSnapshot) -> str:
     """Return how a scan stands as one line of text."""
     parts = [str(snapshot.state), f"{format_count(snapshot.counters.files)} files"]
-    for stage in snapshot.stages:
-        parts.append(_stage_text(stage))
+    parts += [_stage_text(stage) for stage in snapshot.stages]
     if snapshot.counters.problems:
         parts.append(f"problems {format_count(snapshot.counters.problems)}")
     if snapshot.note:
@@ -187,7 +190,7 @@ def summary_event(summary: ScanSummary) -> dict[str, Any]:
 
 def _print_summary(summary: ScanSummary, *, as_json: bool) -> None:
     if as_json:
-        print(json.dumps(summary_event(summary)), flush=True)
+        write_json(summary_event(summary), flush=True)
         return
     counts = summary.counters
     named = [
@@ -199,7 +202,9 @@ def _print_summary(summary: ScanSummary, *, as_json: bool) -> None:
     ]
     text = ", ".join(f"{format_count(number)} {name}" for name, number in named if number)
     size, seconds = format_size(counts.bytes), summary.seconds
-    print(f"{summary.state}: {format_count(counts.files)} files ({size}) in {seconds:.1f} s{': ' if text else ''}{text}")
+    print(
+        f"{summary.state}: {format_count(counts.files)} files ({size}) in {seconds:.1f} s{': ' if text else ''}{text}"
+    )
     if counts.metadata_done or counts.fingerprints_done:
         print(
             f"read metadata of {format_count(counts.metadata_done)}, "

@@ -1,0 +1,32 @@
+"""What the shell offers behind Tab, beyond commands and options. Nothing here may fail or be slow.
+
+Where nothing is offered, the shell offers files.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def option_names(incomplete: str) -> list[str]:
+    """Return the options of the configuration that begin with `incomplete`."""
+    from tui.options import CHECKS
+
+    return [name for name in CHECKS if name.startswith(incomplete)]
+
+
+def option_values(ctx: Any, incomplete: str) -> list[str]:
+    """Return what the option named before may be, where that is one of a few words."""
+    from tui.options import CHECKS
+
+    check = CHECKS.get(ctx.params.get("name") or "")
+    if check is None:
+        return []
+    words = check.allowed.removeprefix("one of ").replace(" or ", ", ").split(", ")
+    listed = check.allowed == "true or false" or check.allowed.startswith("one of ")
+    return [word for word in words if word.startswith(incomplete)] if listed else []
+
+
+def fields(incomplete: str) -> list[str]:
+    """Return the fields of the query language that begin with `incomplete`."""
+    return [name for name in () if name.startswith(incomplete)]

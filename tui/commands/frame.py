@@ -1,0 +1,126 @@
+"""What all commands share on the command line: options, examples in the help, exit codes, queries as arguments.
+
+As in `tui.cli`, annotations are not postponed: Typer would evaluate their text anew for each command.
+"""
+
+import sys
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tui.commands import completion
+from tui.commands.shared_options import SharedOptions
+
+ABORTED = 3
+"""Exit code after Ctrl-C."""
+
+
+class Commands(TyperGroup):
+    """The commands, with exit codes of our own where Typer has others."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command; Ctrl-C is 3 (Typer: 130), a closed pipe is no failure (Typer: 1)."""
+        try:
+            try:
+                return super().invoke(ctx)
+            finally:
+                sys.stdout.flush()
+        except KeyboardInterrupt:
+            raise typer.Exit(ABORTED) from None
+        except BrokenPipeError:
+            _silence_stdout()
+            raise typer.Exit(0) from None
+
+
+class QueryCommand(TyperCommand):
+    """A command whose words may begin with a dash: `-tag:draft` is a negation in a query, not an option."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """Put the options first and the words of the query behind `--`."""
+        valued = {
+            name for option in self.params if not getattr(option, "is_flag", True) for name in option.opts
+        }
+        options: list[str] = []
+        words: list[str] = []
+        waiting = iter(args)
+        for argument in waiting:
+            if argument == "--":
+                words.extend(waiting)
+            elif argument == "-h" or argument.startswith("--"):
+                options.append(argument)
+                if argument in valued:
+                    options.extend(value for value in [next(waiting, None)] if value is not None)
+            else:
+                words.append(argument)
+        return super().parse_args(ctx, [*options, "--", *words] if words else options)
+
+
+def examples(*lines: str) -> str:
+    r"""Return the end of a help text; `\b` keeps Typer from folding the lines into one."""
+    return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])
+
+
+def command_group(help_text: str, *lines: str) -> typer.Typer:
+    """Return a group of commands that does something without a command too; `lines` are its examples."""
+    return typer.Typer(
+        help=help_text, epilog=examples(*lines), rich_markup_mode=None, invoke_without_command=True
+    )
+
+
+class OnlyStage(StrEnum):
+    """The stages that `scan --only` takes."""
+
+    WALK = "walk"
+    METADATA = "metadata"
+    FINGERPRINT = "fingerprint"
+
+
+class Rescan(StrEnum):
+    """What `scan --rescan` takes."""
+
+    CHANGED = "changed"
+    METADATA = "metadata"
+    EVERYTHING = "everything"
+
+
+class ProblemStage(StrEnum):
+    """The stages that `problems --stage` takes."""
+
+    WALK = "walk"
+    METADATA = "metadata"
+    FINGERPRINT = "fingerprint"
+    WRITE = "write"
+
+
+LibraryOption = Annotated[
+    str, typer.Option("--library", metavar="FILE", help="The library to use instead of the configured one.")
+]
+ConfigOption = Annotated[
+    str, typer.Option("--config", metavar="FILE", help="The configuration file to use instead of your own.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 1 when any file had a problem.")]
+RootArgument = Annotated[str, typer.Argument(metavar="ROOT", help="Path, label or id of the root.")]
+OptionName = Annotated[
+    str,
+    typer.Argument(
+        metavar="KEY", help="Option, such as scan.hidden.", autocompletion=completion.option_names
+    ),
+]
+
+
+def shared_options(
+    context: typer.Context, library: str = "", config: str = "", as_json: bool = False
+) -> SharedOptions:
+    """Return the shared options, given behind the command or before it."""
+    before = context.find_root().obj or SharedOptions()
+    return SharedOptions(library or before.library, config or before.config, as_json or before.as_json)
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, so that its flush at exit does not complain about the closed pipe."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

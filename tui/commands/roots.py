@@ -1,0 +1,135 @@
+"""`yapmo roots`: what the library was given to scan."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.commands.json_records import root_object
+from tui.commands.output import Column, write_json, write_line, write_note, write_table
+from tui.commands.session import run_session
+from tui.display import display, format_count, format_size, format_time
+from tui.errors import UsageError
+from tui.library.roots import count_roots, rename_root
+from tui.library.roots import forget_root as delete_root
+from tui.library.scans import recent_scans
+from tui.paths import absolute
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from tui.commands.session import Session
+    from tui.commands.shared_options import SharedOptions
+    from tui.library.roots import RootCounts
+    from tui.library.scans import ScanRecord
+
+_COLUMNS = (
+    Column("Id", "dim", right=True),
+    Column("Label", "bold"),
+    Column("Files", right=True),
+    Column("Missing", right=True),
+    Column("Size", right=True),
+    Column("Last scan"),
+    Column("Path"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _ListedRoot:
+    """A root with its counts and its last scan."""
+
+    counts: RootCounts
+    last_scan: ScanRecord | None
+
+
+def run_roots(shared: SharedOptions) -> int:
+    """List the roots with what is in them."""
+
+    async def work(session: Session) -> int:
+        listed = session.read(_list)
+        if shared.as_json:
+            for root in listed:
+                write_json(root_object(root.counts, root.last_scan))
+            return 0
+        write_table(_COLUMNS, (_row(root, session.config.interface.date_format) for root in listed))
+        if not listed:
+            write_note("No roots yet: `yapmo scan PATH` adds one.")
+        return 0
+
+    return run_session(work, shared)
+
+
+def _list(db: sqlite3.Connection) -> list[_ListedRoot]:
+    return [
+        _ListedRoot(counts, next(iter(recent_scans(db, root_id=counts.root.root_id, limit=1)), None))
+        for counts in count_roots(db)
+    ]
+
+
+def _row(listed: _ListedRoot, date_format: str) -> Sequence[str | bytes]:
+    counts, scan = listed.counts, listed.last_scan
+    return (
+        str(counts.root.root_id),
+        counts.root.label,
+        format_count(counts.files),
+        format_count(counts.missing),
+        format_size(counts.size),
+        f"{format_time(scan.started_at, date_format)} {scan.state}" if scan is not None else "never",
+        counts.root.path,
+    )
+
+
+def label_root(which: str, label: str, shared: SharedOptions) -> int:
+    """Give a root another name for people."""
+    if not label.strip():
+        raise UsageError("A label is not empty.")
+
+    async def work(session: Session) -> int:
+        counts = _chosen(session.read(count_roots), which)
+        await session.library.writer.run(lambda db: rename_root(db, counts.root.root_id, label.strip()))
+        write_line(f"{display(counts.root.path)} is called {label.strip()}")
+        return 0
+
+    return run_session(work, shared, read_only=False)
+
+
+def forget_root(which: str, shared: SharedOptions, *, agreed: bool) -> int:
+    """Delete a root from the library, after a question unless `agreed`."""
+
+    async def work(session: Session) -> int:
+        counts = _chosen(session.read(count_roots), which)
+        if not agreed:
+            _ask(counts)
+        files = await session.library.writer.run(lambda db: delete_root(db, counts.root.root_id))
+        write_line(f"{display(counts.root.path)} is forgotten: {format_count(files)} files")
+        return 0
+
+    return run_session(work, shared, read_only=False)
+
+
+def _chosen(roots: Sequence[RootCounts], which: str) -> RootCounts:
+    """Return the root that a person means by id, path or label."""
+    path = absolute(which)
+    found = [
+        counts
+        for counts in roots
+        if counts.root.path == path or counts.root.label == which or str(counts.root.root_id) == which
+    ]
+    if not found:
+        raise UsageError(f"There is no root {which}.", hint="`yapmo roots` lists the roots.")
+    if len(found) > 1:
+        raise UsageError(f"Several roots are meant by {which}.", hint="Name the root by its path.")
+    return found[0]
+
+
+def _ask(counts: RootCounts) -> None:
+    """Let the person at the terminal agree; raise UsageError where nobody can be asked."""
+    if not sys.stdin.isatty():
+        raise UsageError("Nobody can be asked whether the root is to be forgotten.", hint="Say --yes.")
+    import typer
+
+    files = format_count(counts.files + counts.missing)
+    question = f"Forget {display(counts.root.path)}: {files} files with their edits, tags and problems?"
+    typer.confirm(question, abort=True, err=True)
