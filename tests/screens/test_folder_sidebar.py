@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING, Any
 
 from textual.app import App, ComposeResult
@@ -11,7 +12,7 @@ from tui.actions import Place, bindings
 from tui.widgets.folder_sidebar import ALL_FILES, FolderSidebar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping
 
 
 class Folders:
@@ -20,15 +21,15 @@ class Folders:
     def __init__(self) -> None:
         self.below: dict[bytes, list[bytes]] = {
             ALL_FILES: [b"/srv/music", b"/srv/photos"],
-            b"/srv/photos": [b"/srv/photos/2019", b"/srv/photos/2020", b"/srv/photos/\x1b[31m[/]\xff"],
+            b"/srv/photos": [b"/srv/photos/2019", b"/srv/photos/2020", b"/srv/photos/\x1b[31m[red]\xff"],
             b"/srv/photos/2019": [b"/srv/photos/2019/07 Lisbon"],
         }
         self.asked: list[bytes] = []
 
-    async def subfolders(self, folder: bytes) -> Sequence[bytes]:
+    async def subfolders(self, folder: bytes) -> Mapping[bytes, int]:
         self.asked.append(folder)
         await asyncio.sleep(0)
-        return self.below.get(folder, [])
+        return {path: 10 * len(path) for path in self.below.get(folder, [])}
 
 
 class SidebarApp(App[None]):
@@ -57,23 +58,29 @@ class SidebarApp(App[None]):
 
 
 def shown_lines(sidebar: FolderSidebar) -> list[str]:
-    return [sidebar.render_line(y).text.rstrip() for y in range(sidebar.row_count())]
+    """Return the rows, each run of blanks between name and number made one."""
+    lines = [sidebar.render_line(y).text.rstrip() for y in range(sidebar.row_count())]
+    return [re.sub(r"(?<=\S) +", " ", line) for line in lines]
 
 
 async def test_folders_unfold_one_by_one(wait_until: Callable[..., Any]) -> None:
     app = SidebarApp()
     async with app.run_test(size=(30, 20), notifications=True) as pilot:
         await wait_until(lambda: app.sidebar.row_count() == 3)
-        assert shown_lines(app.sidebar) == ["● All files", "  ▸ /srv/music", "  ▸ /srv/photos"]
+        assert shown_lines(app.sidebar) == [
+            "● All files 210",
+            "  ▸ /srv/music 100",
+            "  ▸ /srv/photos 110",
+        ]
         assert app.folders.asked == [ALL_FILES], "what is folded is not asked for"
         await pilot.press("end")
         app.sidebar.unfold()
         await wait_until(lambda: app.sidebar.row_count() == 6)
         assert shown_lines(app.sidebar)[2:] == [
-            "  ▾ /srv/photos",
-            "    ▸ 2019",
-            "    ▸ 2020",
-            r"    ▸ \x1b[31m[/]\xff",
+            "  ▾ /srv/photos 110",
+            "    ▸ 2019 160",
+            "    ▸ 2020 160",
+            r"    ▸ \x1b[31m[red]\xff 230",
         ]
         app.sidebar.unfold()
         assert app.sidebar.folder == b"/srv/photos/2019", "what is unfolded already is entered"
@@ -96,7 +103,7 @@ async def test_a_folder_without_folders_loses_its_fold_mark(wait_until: Callable
         await wait_until(lambda: app.folders.asked[-1] == b"/srv/music")
         app.sidebar.fold()
         await pilot.pause()
-        assert shown_lines(app.sidebar)[1] == "    /srv/music"
+        assert shown_lines(app.sidebar)[1] == "    /srv/music 100"
 
 
 async def test_the_chosen_folder_is_marked(wait_until: Callable[..., Any]) -> None:

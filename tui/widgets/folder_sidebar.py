@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from textual.message import Message
 
-from tui.display import display
+from tui.display import display, format_count
 from tui.scan.subfolders import FolderListing
 from tui.widgets.field_text import short_path
 from tui.widgets.folder_rows import FolderNode, FolderRows, FolderState
@@ -15,7 +15,7 @@ from tui.widgets.line_list import LineList
 from tui.widgets.painted_lines import Line, Piece, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
 ALL_FILES = b""
 """Stands for the whole library where a folder is named."""
@@ -24,8 +24,8 @@ ALL_FILES = b""
 class FolderSource(Protocol):
     """Whoever knows the folders of the library."""
 
-    async def subfolders(self, folder: bytes) -> Sequence[bytes]:
-        """Return the absolute paths of the folders in `folder`, sorted; the roots for `ALL_FILES`."""
+    async def subfolders(self, folder: bytes) -> Mapping[bytes, int]:
+        """Return the number of files below each folder of `folder` by absolute path; the roots for `ALL_FILES`."""
 
 
 class FolderSidebar(LineList):
@@ -50,6 +50,7 @@ class FolderSidebar(LineList):
         self._rows = FolderRows(FolderNode(ALL_FILES), shows_hidden=True)
         self._rows.top.is_open = True
         self._shown_folder = ALL_FILES
+        self._counts: dict[bytes, int] = {}
 
     @property
     def folder(self) -> bytes:
@@ -102,24 +103,34 @@ class FolderSidebar(LineList):
         """Return one folder: roots with their path, the others by name."""
         node = self._rows[index]
         chosen = Piece("● " if node.path == self._shown_folder else "  ", "accent")
+        files = self._counts.get(node.path)
+        count = f" {format_count(files)} " if files is not None else ""
         if node is self._rows.top:
-            return chosen, Piece(fit("All files", width - 2))
-        indent = "  " * min(node.depth - 1, max(0, (width - 14) // 2))
+            return chosen, Piece(fit("All files", width - 2 - len(count))), Piece(count, "dim")
+        indent = "  " * min(node.depth - 1, max(0, (width - 20) // 2))
         fold_sign = (
             "▾ " if node.is_open else "  " if node.state is FolderState.READ and not node.children else "▸ "
         )
         is_root = node.depth == 1
         name = display(short_path(node.path) if is_root else os.path.basename(node.path))
-        room = max(4, width - len(indent) - 4)
-        text = fit(name, room, cut="start" if is_root else "end")
-        return chosen, Piece(indent + fold_sign, "dim"), Piece(text, "strong" if is_root else "")
+        text = fit(name, max(4, width - len(indent) - 4 - len(count)), cut="start" if is_root else "end")
+        return (
+            chosen,
+            Piece(indent + fold_sign, "dim"),
+            Piece(text, "strong" if is_root else ""),
+            Piece(count, "dim"),
+        )
 
     def _read(self, node: FolderNode) -> None:
         node.state = FolderState.READING
         self.run_worker(self._take_subfolders(node), group="folders", exit_on_error=False)
 
     async def _take_subfolders(self, node: FolderNode) -> None:
-        paths = await self._source.subfolders(node.path)
+        counts = await self._source.subfolders(node.path)
+        self._counts.update(counts)
+        if node is self._rows.top:
+            self._counts[ALL_FILES] = sum(counts.values())  # roots never overlap
+        paths = sorted(counts, key=lambda path: (display(path).casefold(), path))
         before, under_cursor = {child.path: child for child in node.children}, self._rows[self.cursor]
         children = [before.get(path) or FolderNode(path, node) for path in paths]
         line = self.cursor - self.top
