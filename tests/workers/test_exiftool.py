@@ -8,12 +8,12 @@ import json
 import os
 import struct
 import subprocess
-import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.media import encoded_bytes, jpeg_bytes, make_jpeg, write_file
+from tests.workers.bombs import png_bomb
 from tests.workers.fake_exiftool import write_fake_exiftool
 from tui.config import ExiftoolConfig, default_config
 from tui.workers.errors import CpuTimeExceededError, TaskFailedError
@@ -145,24 +145,10 @@ async def test_nobodys_code_is_run(
     assert not proof.exists()
 
 
-def png_bomb(size: int) -> bytes:
-    """Return a PNG with a compressed text of `size` bytes."""
-    packer = zlib.compressobj(9)
-    packed = b"".join(packer.compress(bytes(1_000_000)) for _ in range(size // 1_000_000)) + packer.flush()
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 8, 0, 0, 0, 0))
-    pixels = chunk(b"IDAT", zlib.compress(b"\0\0"))
-    text = chunk(b"zTXt", b"Comment\0\0" + packed)
-    return b"\x89PNG\r\n\x1a\n" + header + text + pixels + chunk(b"IEND", b"")
-
-
 async def test_a_bomb_fails_alone_and_within_its_memory(
     media: Path, real: Callable[..., ExiftoolKind]
 ) -> None:
-    write_file(media / "bomb.png", png_bomb(400_000_000))
+    write_file(media / "bomb.png", png_bomb(400))
     make_jpeg(media / "good.jpg")
     async with asyncio.timeout(60), WorkerPool(real(memory_bytes=300_000_000), 1) as pool:
         outcomes = await asyncio.gather(
