@@ -42,6 +42,9 @@ logger = logging.getLogger("yapmo.app")
 INTERRUPT_WINDOW_S = 3.0
 """How long after one Ctrl-C the next one leaves."""
 
+COUNT_PERIOD_S = 2.0
+"""Time between two counts of the files in the library while a scan runs."""
+
 LEAVE_LIMIT_S = 5.0
 """How long leaving waits for the engine to commit what is done."""
 
@@ -83,6 +86,7 @@ class YapmoApp(App[int]):
         self.animation_level = "none"
         self._start_path = start_path
         self._interrupted_at = -INTERRUPT_WINDOW_S
+        self._counted_at = -COUNT_PERIOD_S
         self._leaving = False
         for mode, make in _screen_makers(self.session).items():
             self.add_mode(mode, make)
@@ -94,10 +98,10 @@ class YapmoApp(App[int]):
         """Return the driver that bears a hang-up (called by Textual)."""
         return Terminal
 
-    def delay_update(self, delay: float = 0.0) -> None:
+    def delay_update(self, delay: float = 0.05) -> None:
         """Show a change of screens without Textual's wait of 50 ms, which hid transitions that there are not."""
         del delay
-        super().delay_update(0.0)
+        super().delay_update(0.001)
 
     def notify(
         self,
@@ -141,6 +145,7 @@ class YapmoApp(App[int]):
             await self.scan_control.start((self._start_path,))
         elif self.session.engine.running:
             self.scan_control.watch()
+        self._show_snapshot()
 
     def ring(self, message: str) -> None:
         """Ring the bell and let the terminal show a notification (OSC 9)."""
@@ -232,6 +237,17 @@ class YapmoApp(App[int]):
     def _show_snapshot(self) -> None:
         if self.is_running and isinstance(self.screen, ShellScreen):
             self.screen.show_snapshot()
+        now = time.monotonic()
+        if now - self._counted_at >= COUNT_PERIOD_S or not self.session.engine.running:
+            self._counted_at = now
+            self.run_worker(self._count_files(), name="file count", exclusive=True, group="file count")
+
+    async def _count_files(self) -> None:
+        from tui.screens.catalogue import fetch_file_count
+
+        self.session.files = await fetch_file_count(self.session.library)
+        if isinstance(self.screen, ShellScreen):
+            self.screen.show_file_count()
 
     def _use_interface_config(self) -> None:
         interface = self.session.config.interface

@@ -9,7 +9,7 @@ from tui.actions import Place, bindings
 from tui.display import display, format_count
 from tui.paths import absolute
 from tui.scan.daemon_thread import DaemonThread
-from tui.screens.catalogue import folder_marks
+from tui.screens.catalogue import fetch_folder_marks
 from tui.screens.shell import FolderOpened, ShellScreen
 from tui.widgets.folder_tree import FolderMark, FolderTree
 from tui.widgets.line_prompt import LinePrompt
@@ -165,7 +165,7 @@ class BrowseScreen(ShellScreen):
         self.run_worker(self._fetch_marks(paths), name="folder counts")
 
     async def _fetch_marks(self, paths: tuple[bytes, ...]) -> None:
-        self._marks.update(await folder_marks(self.session.library, paths))
+        self._marks.update(await fetch_folder_marks(self.session.library, paths))
         self.tree_view.show_marks(self._marks)
         self._show_path()
 

@@ -1,14 +1,70 @@
-"""What the screens ask the library, in the shape in which they show it."""
+"""What the screens ask the library, each in a thread with a reading connection of its own."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tui.library import counts, problems, roots, scans
+from tui.widgets.folder_tree import FolderMark
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from tui.library.database import Library
-    from tui.widgets.folder_tree import FolderMark
+    from tui.library.problems import ProblemRow
+    from tui.library.scans import ScanRecord
+    from tui.records import Stage
+
+T = TypeVar("T")
 
 
-async def folder_marks(library: Library, folders: tuple[bytes, ...]) -> dict[bytes, FolderMark]:
+async def _read(library: Library, question: Callable[[Any], T]) -> T:
+    """Return the answer to `question`, a function of the library room that takes a connection."""
+
+    def ask() -> T:
+        connection = library.connect_read_only()
+        try:
+            return question(connection)
+        finally:
+            connection.close()
+
+    return await asyncio.to_thread(ask)
+
+
+async def fetch_file_count(library: Library) -> int:
+    """Return the number of present files."""
+    return await _read(library, counts.count_present)
+
+
+async def fetch_folder_marks(library: Library, folders: Sequence[bytes]) -> dict[bytes, FolderMark]:
     """Return what the library knows of the roots, and of the folders in each of `folders` (absolute paths)."""
-    return {}
+
+    def ask(connection: Any) -> dict[bytes, FolderMark]:
+        marks = {
+            path: FolderMark(number)
+            for folder in folders
+            for path, number in counts.count_by_subfolder(connection, folder).items()
+        }
+        for root in roots.count_roots(connection):
+            marks[root.root.path] = FolderMark(root.files, is_root=True)
+        return marks
+
+    return await _read(library, ask)
+
+
+async def fetch_problems(library: Library, stage: Stage | None, limit: int) -> list[ProblemRow]:
+    """Return at most `limit` problems of a stage (None: of all), the latest first."""
+    return await _read(
+        library, lambda connection: problems.list_problems(connection, stage=stage, limit=limit)
+    )
+
+
+async def retry_problems(library: Library, problem_ids: Sequence[int]) -> int:
+    """Let the next scan try these again; return the number of files."""
+    return await library.writer.run(lambda connection: problems.retry_problems(connection, problem_ids))
+
+
+async def fetch_scans(library: Library, limit: int) -> list[ScanRecord]:
+    """Return the latest scans, the latest first."""
+    return await _read(library, lambda connection: scans.recent_scans(connection, limit=limit))

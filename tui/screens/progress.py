@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from tui.actions import Place, bindings
-from tui.display import display
+from tui.display import display, format_count, format_duration, format_time
+from tui.screens.catalogue import fetch_scans
 from tui.screens.shell import ShellScreen
-from tui.widgets.progress_card import ProgressCard
+from tui.widgets.progress_card import STATE_WORDS, ProgressCard
 from tui.widgets.record_list import RecordColumn, RecordList
 
 if TYPE_CHECKING:
@@ -16,9 +17,15 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
 
+    from tui.library.scans import ScanRecord
+    from tui.records import Problem, ScanState
+    from tui.screens.session import Session
 
 SMALL_SCREEN = 32
-"""Screens of fewer lines show two workers only, so that lists keep some lines."""
+"""Screens of fewer lines get a small card, and the history only when no scan runs."""
+
+KEPT_SCANS = 200
+"""Scans in the history."""
 
 
 class ProgressScreen(ShellScreen):
@@ -29,23 +36,97 @@ class ProgressScreen(ShellScreen):
     SHOWS_STATUS = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.PROGRESS)
 
+    def __init__(self, session: Session) -> None:
+        """Serve `session`."""
+        super().__init__(session)
+        self._state: ScanState | None = None
+
     def body(self) -> Iterable[Widget]:
         """Yield card and lists."""
         yield ProgressCard()
+        yield RecordList(_problem_columns(), empty="No problems in this scan.", id="problems")
         yield RecordList(
-            (
-                RecordColumn("Stage", lambda problem: problem.stage.value, 12),
-                RecordColumn("Latest problems", lambda problem: display(problem.path), cut="start"),
-                RecordColumn("Why", lambda problem: display(problem.message)),
-            ),
-            empty="No problems.",
-            id="problems",
+            _scan_columns(self.session.config.interface.date_format), empty="No scan yet.", id="history"
         )
+
+    def on_screen_resume(self) -> None:
+        """Read the history again."""
+        super().on_screen_resume()
+        self._read_history()
 
     def show_snapshot(self) -> None:
         """Show the latest snapshot on the card and in the list of problems."""
         snapshot = self.session.snapshot
         card = self.query_one(ProgressCard)
-        card.most_workers = 2 if self.size.height < SMALL_SCREEN else 8
+        card.is_small = self.size.height < SMALL_SCREEN
         card.show(snapshot)
+        self.query_one("#history").display = not (card.is_small and self.session.engine.running)
         self.query_one("#problems", RecordList).show(snapshot.problems[::-1] if snapshot else ())
+        state = snapshot.state if snapshot else None
+        if state is not self._state:
+            self._state = state
+            self._read_history()
+
+    def action_more_workers(self) -> None:
+        """Read with one worker more."""
+        self._change_workers(1)
+
+    def action_fewer_workers(self) -> None:
+        """Read with one worker less."""
+        self._change_workers(-1)
+
+    def _change_workers(self, difference: int) -> None:
+        engine = self.session.engine
+        engine.set_workers(max(1, min(32, engine.workers + difference)))
+        self.notify(
+            f"{engine.workers} {'worker reads' if engine.workers == 1 else 'workers read'}.", timeout=2
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let the number of workers alone while none works (called by Textual)."""
+        if action in {"more_workers", "fewer_workers"}:
+            return self.session.engine.running
+        return super().check_action(action, parameters)
+
+    def _read_history(self) -> None:
+        self.run_worker(self._show_history(), name="scan history", exclusive=True, group="history")
+
+    async def _show_history(self) -> None:
+        scans = await fetch_scans(self.session.library, KEPT_SCANS)
+        self.query_one("#history", RecordList).show(scans)
+
+
+def _problem_columns() -> tuple[RecordColumn[Problem], ...]:
+    return (
+        RecordColumn("Problems", lambda problem: problem.stage.value, 12),
+        RecordColumn("File or folder", lambda problem: display(problem.path), cut="start"),
+        RecordColumn("Why", lambda problem: display(problem.message)),
+    )
+
+
+def _scan_columns(date_format: str) -> tuple[RecordColumn[ScanRecord], ...]:
+    def number(title: str, name: str, width: int) -> RecordColumn[ScanRecord]:
+        return RecordColumn(
+            title, lambda scan: format_count(getattr(scan.counters, name)), width, align="right"
+        )
+
+    return (
+        RecordColumn("Scans", lambda scan: format_time(scan.started_at, date_format), 16),
+        RecordColumn(
+            "",
+            lambda scan: STATE_WORDS[scan.state][0].removeprefix("scan "),
+            9,
+            look=lambda scan: STATE_WORDS[scan.state][1],
+        ),
+        RecordColumn("Path", lambda scan: display(scan.path), cut="start"),
+        number("Files", "files", 10),
+        number("New", "new", 9),
+        number("Problems", "problems", 8),
+        RecordColumn("Time", _duration, 8, align="right"),
+    )
+
+
+def _duration(scan: ScanRecord) -> str:
+    return (
+        "" if scan.finished_at is None else format_duration((scan.finished_at - scan.started_at) // 1_000_000)
+    )

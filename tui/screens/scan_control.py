@@ -84,12 +84,6 @@ class ScanControl:
             self._session.engine.pause()
         self._pull()
 
-    def change_workers(self, difference: int) -> None:
-        """Read with more or fewer workers, 1 to 32."""
-        engine = self._session.engine
-        engine.set_workers(max(1, min(32, engine.workers + difference)))
-        self._app.notify(f"{engine.workers} workers", timeout=2)
-
     def _pull(self) -> None:
         session = self._session
         session.snapshot = session.engine.snapshot()

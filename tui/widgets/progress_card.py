@@ -28,6 +28,10 @@ NUMBERS_WIDTH = 51
 COUNTER_WIDTH = 26
 """Cells of a stage's name, of the numbers before its bar, and of one counter with its label."""
 
+MOST_WORKERS = 8
+MOST_WORKERS_SMALL = 2
+"""Workers that are shown one by one, on a card with room and on a small one."""
+
 SLOW_S = 3.0
 """From this time on a worker's time on its file is shown."""
 
@@ -60,13 +64,17 @@ def format_rate(per_second: float) -> str:
 
 
 class ProgressCard(PaintedLines):
-    """Shows one snapshot; the next one repaints the numbers that changed."""
+    """Shows one snapshot; the next one repaints the numbers that changed.
+
+    Attributes:
+        is_small: whether the card saves lines, for a screen that has few.
+    """
 
     def __init__(self) -> None:
         """Begin without a scan."""
         super().__init__()
         self._snapshot: ProgressSnapshot | None = None
-        self.most_workers = 8
+        self.is_small = False
 
     def show(self, snapshot: ProgressSnapshot | None) -> None:
         """Show `snapshot`, None for no scan yet; asks for a layout only when the number of lines changes."""
@@ -85,20 +93,22 @@ class ProgressCard(PaintedLines):
         if snapshot is None:
             return [(), (Piece(" No scan was made since the start.", "dim"),), ()]
         blank: Line = ()
-        lines: list[Line] = [blank, _title(snapshot, width), blank]
+        frame = [] if self.is_small else [blank]
+        lines: list[Line] = [*frame, _title(snapshot, width), *frame]
         lines += [_stage(stage, width) for stage in snapshot.stages]
         lines += [blank, *_counters(snapshot.counters, width)]
         if not is_over(snapshot.state):
             lines += [blank, *self._workers(snapshot.workers, width)]
-        return [*lines, blank]
+        return [*lines, *frame]
 
     def _workers(self, workers: Sequence[WorkerStatus], width: int) -> Iterable[Line]:
-        for worker in workers[: self.most_workers]:
+        most = MOST_WORKERS_SMALL if self.is_small else MOST_WORKERS
+        for worker in workers[:most]:
             yield _worker(worker, width)
-        rest = workers[self.most_workers :]
+        rest = workers[most:]
         if rest:
             busy = sum(worker.path is not None for worker in rest)
-            yield (Piece(f" and {len(rest)} workers more, {busy} of them busy", "dim"),)
+            yield (Piece(f" and {len(rest)} more workers, {busy} of them busy", "dim"),)
 
 
 def _title(snapshot: ProgressSnapshot, width: int) -> Line:
@@ -170,15 +180,17 @@ def _counters(counters: ScanCounters, width: int) -> Iterable[Line]:
 
 def _worker(worker: WorkerStatus, width: int) -> Line:
     path = display(worker.path) if worker.path is not None else "idle"
-    busy = f"{worker.busy_s:.0f} s" if worker.path is not None and worker.busy_s >= SLOW_S else ""
-    restarts = f"restarted {worker.restarts} times" if worker.restarts else ""
+    is_slow = worker.path is not None and worker.busy_s >= SLOW_S
+    notes = [f"{worker.busy_s:.0f} s"] if is_slow else []
+    if worker.restarts:
+        notes.append("restarted once" if worker.restarts == 1 else f"restarted {worker.restarts} times")
+    note = ", ".join(notes)
     left = f" {worker.number:>2}  {fit(worker.kind, 9)}"
-    room = width - len(left) - 12 - 8 - len(restarts) - 1
+    room = max(8, width - len(left) - 12 - len(note) - 3)
     return (
         Piece(left, "dim"),
         Piece(fit(format_count(worker.done), 9, align="right")),
         Piece("   "),
         Piece(fit(path, room, cut="start"), "" if worker.path is not None else "dim"),
-        Piece(fit(busy, 8, align="right"), "warning"),
-        Piece(restarts, "warning"),
+        Piece(f"  {note} ", "warning"),
     )

@@ -1,0 +1,59 @@
+"""The terminal application on a real library, with an engine that does what a test says."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.screens.scripted_engine import ScriptedEngine
+from tui.app import YapmoApp
+from tui.config import default_config
+from tui.library.database import Library
+from tui.log import set_up_logging
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from textual.pilot import Pilot
+
+    OpenApp = Callable[..., contextlib.AbstractAsyncContextManager[Pilot[int]]]
+
+
+@pytest.fixture
+def engine() -> ScriptedEngine:
+    """The engine of the application under test."""
+    return ScriptedEngine()
+
+
+@pytest.fixture
+async def library(tmp_path: Path) -> AsyncIterator[Library]:
+    """An empty library."""
+    async with await Library.open(str(tmp_path / "library.yapmo")) as opened:
+        yield opened
+
+
+@pytest.fixture
+def open_app(library: Library, engine: ScriptedEngine) -> OpenApp:
+    """Open the application: `async with open_app("progress", size=(80, 24)) as pilot`."""
+
+    @contextlib.asynccontextmanager
+    async def open_it(
+        mode: str = "progress",
+        *,
+        size: tuple[int, int] = (120, 40),
+        start_path: bytes | None = None,
+        **interface: Any,
+    ) -> AsyncIterator[Pilot[int]]:
+        config = default_config()
+        config = dataclasses.replace(config, interface=dataclasses.replace(config.interface, **interface))
+        feed = set_up_logging(dataclasses.replace(config.logging, file=False))
+        app = YapmoApp(config, library, engine, feed, start_path, first_mode=mode)
+        async with app.run_test(size=size, notifications=True) as pilot:
+            await pilot.pause()
+            yield pilot
+
+    return open_it
