@@ -27,7 +27,7 @@ def _dictionary() -> bytes:
 @cache
 def _compressor() -> zlib._Compress:
     """Return a compressor that knows the dictionary; a copy of it is half as dear as a new one."""
-    return zlib.compressobj(_LEVEL, zlib.DEFLATED, -15, 9, zlib.Z_DEFAULT_STRATEGY, _dictionary())
+    return zlib.compressobj(_LEVEL, zlib.DEFLATED, -15, 8, zlib.Z_DEFAULT_STRATEGY, _dictionary())
 
 
 def pack(text: bytes) -> bytes:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("yapmo.scan")
 
-_SETTLE_FILES = 64
-_SETTLE_S = 0.05
+_SETTLE_FILES = 256
+_SETTLE_S = 0.2
 _IDLE_S = 0.1
 _SETTLING_AT_ONCE = 4
 _INODE_BITS = (1 << 63) - 1
