@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from tests.screens.file_views import make_row
 from tui.config import default_config
 from tui.display import display
+from tui.library.query_fields import SORTABLE
 from tui.records import HOT_FIELDS, FileState, StageState
 from tui.widgets.field_text import (
     camera_name,
@@ -75,8 +76,7 @@ def test_the_least_important_columns_give_way_and_the_name_stays() -> None:
 
 
 def test_every_field_of_the_metadata_has_a_column() -> None:
-    renamed = {"duration_ms": "duration", "taken_local": "taken"}
-    assert {renamed.get(name, name) for name in HOT_FIELDS} <= set(COLUMNS)
+    assert set(HOT_FIELDS) <= set(COLUMNS)
     assert {
         "name",
         "folder",
@@ -96,6 +96,12 @@ def test_every_field_of_the_metadata_has_a_column() -> None:
 )
 def test_a_title_has_room_for_the_sign_of_the_order(column: Column) -> None:
     assert column.least >= cell_len(column.title) + 2
+
+
+def test_columns_sort_by_fields_of_the_query_language() -> None:
+    assert {column.sort for column in COLUMNS.values()} - {""} <= set(SORTABLE)
+    unsorted = {column.name for column in COLUMNS.values() if not column.sort}
+    assert unsorted == {"position", "orientation", "utc_offset", "taken_utc", "date_source"}
 
 
 def test_unknown_columns_are_left_out_and_one_is_always_there() -> None:
@@ -132,7 +138,12 @@ def test_cells_say_what_people_read() -> None:
 
 @pytest.mark.parametrize("exposure", [1e-320, float("nan"), "half a second", float("inf")])
 def test_a_value_that_makes_no_sense_does_not_stop_the_table(exposure: object) -> None:
-    assert COLUMNS["exposure"].text(make_row(1, exposure=exposure), DATES) in {"?", "nan s", "inf s"}
+    assert COLUMNS["exposure"].text(make_row(1, exposure=exposure), DATES) in {
+        "?",
+        "nan s",
+        "inf s",
+        "9.99989e-321 s",
+    }
 
 
 def test_hostile_names_are_shown_escaped() -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.cells import cell_len, set_cell_size
 
 from tui.display import display, format_duration, format_size, format_time
+from tui.library.query_fields import FIELDS_BY_NAME
 from tui.records import HOT_FIELDS, FileState, StageState
 from tui.widgets.field_text import (
     camera_name,
@@ -198,15 +199,23 @@ def _position(row: FileRow, _date_format: str) -> str | None:
     return format_position(row.values.get("latitude"), row.values.get("longitude"))
 
 
-def _words(name: str, title: str, least: int, most: int, *, drop: int = 5, sort: str = "") -> Column:
-    return Column(name, title, _value(name), least, most, share=2, drop=drop, sort=sort or name)
+def _sort_field(name: str) -> str:
+    """Return the field of the query language that sorts by a metadata column, empty when none does."""
+    field = FIELDS_BY_NAME.get(name)
+    return field.name if field is not None and field.order else ""
+
+
+def _words(name: str, title: str, least: int, most: int, *, drop: int = 5) -> Column:
+    return Column(name, title, _value(name), least, most, share=2, drop=drop, sort=_sort_field(name))
 
 
 def _number(
     name: str, title: str, least: int, show: Show | None = None, *, drop: int = 6, sort: str = ""
 ) -> Column:
-    sort, show = sort or name, show or _value(name)
-    return Column(name, title, show, least, align="right", drop=drop, sort=sort, falling=True)
+    field = _sort_field(sort or name)
+    return Column(
+        name, title, show or _value(name), least, align="right", drop=drop, sort=field, falling=True
+    )
 
 
 _FILE_COLUMNS = (
@@ -231,8 +240,8 @@ _FILE_COLUMNS = (
 _CONTENT_COLUMNS = (
     _number("taken", "Taken", 16, _taken, drop=1),
     Column("camera", "Camera", _camera, 12, 26, share=2, drop=3, sort="camera"),
-    _number("dimensions", "Pixels", 11, _dimensions, sort="width"),
-    _number("duration", "Length", 8, _formatted("duration_ms", format_duration), drop=3, sort="dur"),
+    _number("dimensions", "Pixels", 11, _dimensions, sort="mp"),
+    _number("duration", "Length", 8, _formatted("duration_ms", format_duration), drop=3),
     Column("position", "Position", _position, 23, drop=7),
     Column("rating", "★", _formatted("rating", format_rating), 5, drop=4, sort="rating", falling=True),
     _words("make", "Maker", 8, 20),
@@ -257,7 +266,7 @@ _CONTENT_COLUMNS = (
     _number("frame_rate", "Frames/s", 10, _formatted("frame_rate", lambda value: f"{value:.4g}")),
     _number("sample_rate", "Samples", 9, _formatted("sample_rate", format_scaled, "kHz", 1000)),
     _number("bpm", "BPM", 6, _formatted("bpm", lambda value: f"{value:.1f}")),
-    _words("musical_key", "Key", 5, 5, sort="key"),
+    _words("musical_key", "Key", 5, 5),
     _number("utc_offset", "Offset", 8, _formatted("utc_offset", format_offset)),
     _words("date_source", "Date from", 12, 32, drop=7),
     _words("mime", "MIME", 10, 24, drop=7),
@@ -265,14 +274,16 @@ _CONTENT_COLUMNS = (
 """Columns about what is in the file."""
 
 _NAMED_COLUMNS = {column.name: column for column in (*_FILE_COLUMNS, *_CONTENT_COLUMNS)}
-_OTHER_FIELDS = tuple(
+_FIELD_NAMES = {"taken_local": "taken", "duration_ms": "duration"}
+_PLAIN_COLUMNS = tuple(
     _number(name, name.replace("_", " ").capitalize(), max(10, len(name) + 2))
     for name in HOT_FIELDS
-    if name not in _NAMED_COLUMNS
+    if name not in _NAMED_COLUMNS and name not in _FIELD_NAMES
 )
 
 COLUMNS: Mapping[str, Column] = {
     **_NAMED_COLUMNS,
-    **{column.name: column for column in _OTHER_FIELDS},
+    **{field: _NAMED_COLUMNS[name] for field, name in _FIELD_NAMES.items()},
+    **{column.name: column for column in _PLAIN_COLUMNS},
 }
 """Every column by the name that `interface.columns` uses: those above, and each other field of the metadata as it is."""
