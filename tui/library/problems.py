@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tui.library.values import join_path, stored_text
 from tui.records import Problem, Stage
@@ -76,6 +76,20 @@ def clear_path_problems(db: sqlite3.Connection, under: bytes, stage: Stage, *, b
     ).rowcount
 
 
+_SELECT = (
+    "SELECT problem.id, problem.file_id, root.path, folder.path, file.name, problem.path, stage, message, attempts, "
+    "first_at, last_at, ignored FROM problem "
+    "LEFT JOIN file ON file.id = problem.file_id LEFT JOIN folder ON folder.id = file.folder_id "
+    "LEFT JOIN root ON root.id = folder.root_id "
+)
+
+
+def problems_of(db: sqlite3.Connection, file_id: int) -> list[ProblemRow]:
+    """Return all problems of a file, also those that are ignored."""
+    rows = db.execute(f"{_SELECT} WHERE problem.file_id = ? ORDER BY stage", (file_id,))
+    return [_to_row(row) for row in rows]
+
+
 def list_problems(
     db: sqlite3.Connection,
     *,
@@ -94,11 +108,7 @@ def list_problems(
         limit: at most so many; negative for all.
     """
     rows = db.execute(
-        "SELECT problem.id, problem.file_id, root.path, folder.path, file.name, problem.path, stage, message, attempts, "
-        "first_at, last_at, ignored FROM problem "
-        "LEFT JOIN file ON file.id = problem.file_id LEFT JOIN folder ON folder.id = file.folder_id "
-        "LEFT JOIN root ON root.id = folder.root_id "
-        "WHERE ignored = ?1 AND (?2 IS NULL OR stage = ?2) ORDER BY last_at DESC, problem.id DESC",
+        f"{_SELECT} WHERE ignored = ?1 AND (?2 IS NULL OR stage = ?2) ORDER BY last_at DESC, problem.id DESC",
         (int(ignored), None if stage is None else str(stage)),
     )
     found: list[ProblemRow] = []
@@ -111,11 +121,11 @@ def list_problems(
     return found
 
 
-def _to_row(row: Sequence[object]) -> ProblemRow:
+def _to_row(row: tuple[Any, ...]) -> ProblemRow:
     problem_id, file_id, root, folder, name, path, stage, message, attempts, first_at, last_at, ignored = row
-    where = path if file_id is None else join_path(root, folder, name)  # type: ignore[arg-type]  # columns of the query above
-    problem = Problem(where, Stage(str(stage)), str(message), file_id)  # type: ignore[arg-type]  # likewise
-    return ProblemRow(problem_id, problem, attempts, first_at, last_at, bool(ignored))  # type: ignore[arg-type]  # likewise
+    where = path if file_id is None else join_path(root, folder, name)
+    problem = Problem(where, Stage(stage), message, file_id)
+    return ProblemRow(problem_id, problem, attempts, first_at, last_at, bool(ignored))
 
 
 def _lies_under(path: bytes, folder: bytes) -> bool:

@@ -1,15 +1,330 @@
-"""Answers questions about the library over short reading connections."""
+"""Answers questions about the library over short reading connections.
+
+Each kind of question has a lane: a connection of its own, opened when first needed, that answers one question at a
+time. A question about a newer query interrupts the lane's older one, which is asked again afterwards if someone
+still waits for it.
+"""
 
 from __future__ import annotations
 
+import asyncio
+import sqlite3
+import time
+from array import array
+from typing import TYPE_CHECKING, TypeVar
 
-class Reader:
-    """Reads one library."""
+from tui.library.connections import Connection, connect_reading, explain, explained, primary_code
+from tui.library.query_sql import compile_count, compile_query, match_expression
+from tui.library.rows import FileDetails, find_file, read_details, read_rows
+from tui.library.statistics import LibraryStatistics, read_statistics
 
-    def __init__(self, path: bytes, *, immutable: bool = False) -> None:
-        """Name the library; connections are opened when they are first needed."""
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Sequence
+
+    from tui.library.query import Query
+    from tui.records import FileRow
+
+__all__ = ["FileDetails", "FileView", "LibraryStatistics", "Reader"]
+
+T = TypeVar("T")
+
+NEAR_ROWS = 2_000
+"""Rows from either end of a view that are read directly; the order of all is read for those between."""
+
+FEW_WORDS = 20_000
+"""Files with the words of a query up to which these are found first and then sorted."""
+
+_CHUNK_ROWS = 500
+
+
+class _Lane:
+    """One reading connection that answers one question at a time, the newest first."""
+
+    def __init__(self, path: bytes, immutable: bool) -> None:
         self._path = path
         self._immutable = immutable
+        self._connection: Connection | None = None
+        self._turn = asyncio.Lock()
+        self._age = 0
+        self._busy = False
+
+    async def ask(self, question: Callable[[sqlite3.Connection], T], age: int = 0) -> T:
+        """Return the answer to `question`; one of a lower `age` is interrupted and asked again after this one.
+
+        If the caller is cancelled, the question is interrupted.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        while True:
+            if self._busy and age > self._age and self._connection is not None:
+                self._connection.interrupt_now()
+            async with self._turn:
+                self._age, self._busy = age, True
+                try:
+                    return await self._answer(question)
+                except sqlite3.Error as error:
+                    if primary_code(error) != sqlite3.SQLITE_INTERRUPT:
+                        raise explain(error, self._path) from error
+                finally:
+                    self._busy = False
+
+    async def _answer(self, question: Callable[[sqlite3.Connection], T]) -> T:
+        if self._connection is None:
+            self._connection = await self._connect()
+        asked = asyncio.ensure_future(self._connection.transact(question))
+        try:
+            return await asyncio.shield(asked)
+        except asyncio.CancelledError:
+            self._connection.interrupt_now()
+            await asyncio.wait([asked])
+            if not asked.cancelled():
+                asked.exception()
+            raise
+
+    async def _connect(self) -> Connection:
+        path, immutable = self._path, self._immutable
+        connection = Connection(lambda: connect_reading(path, immutable=immutable), iter_chunk_size=64)
+        with explained(path):
+            await connection
+        return connection
 
     async def close(self) -> None:
-        """Close the connections; idempotent."""
+        if self._busy and self._connection is not None:
+            self._connection.interrupt_now()
+        async with self._turn:
+            if self._connection is not None:
+                connection, self._connection = self._connection, None
+                await connection.close()
+
+
+class FileView:
+    """The files that a query finds, in its order, read in parts.
+
+    Attributes:
+        query: the query.
+        elapsed_ms: how long the last question took, milliseconds.
+    """
+
+    def __init__(self, reader: Reader, query: Query, age: int) -> None:
+        """Show `query`; `age` rises with every view, so that newer ones are answered first."""
+        self.query = query
+        self.elapsed_ms = 0.0
+        self._reader = reader
+        self._age = age
+        self._count: int | None = None
+        self._order: asyncio.Task[array[int]] | None = None
+        self._words_first: bool | None = None
+
+    async def count(self) -> int:
+        """Return how many files there are.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        if self._count is None:
+            began = time.perf_counter()
+            self._count = await self._reader.counts.ask(lambda db: count_files(db, self.query), self._age)
+            self.elapsed_ms = (time.perf_counter() - began) * 1000
+        return self._count
+
+    async def page(self, offset: int, limit: int) -> list[FileRow]:
+        """Return up to `limit` rows from the 0-based `offset` on.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        began = time.perf_counter()
+        if self._order_is_known or offset + limit > NEAR_ROWS:
+            ids: Sequence[int] = (await self._read_order())[offset : offset + limit]
+            rows = await self._reader.pages.ask(lambda db: read_rows(db, ids), self._age)
+        else:
+            rows = await self._reader.pages.ask(lambda db: self._first_rows(db, offset, limit), self._age)
+        self.elapsed_ms = (time.perf_counter() - began) * 1000
+        return rows
+
+    async def position_of(self, file_id: int) -> int | None:
+        """Return the 0-based place of a file, None when it is not in the view.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        if not self._order_is_known:
+            ids = await self._reader.pages.ask(lambda db: self._first_ids(db, 0, NEAR_ROWS), self._age)
+            if file_id in ids:
+                return ids.index(file_id)
+            if len(ids) < NEAR_ROWS:
+                return None
+        order = await self._read_order()
+        try:
+            return order.index(file_id)
+        except ValueError:
+            return None
+
+    @property
+    def _order_is_known(self) -> bool:
+        order = self._order
+        return order is not None and order.done() and not order.cancelled() and order.exception() is None
+
+    async def _read_order(self) -> array[int]:
+        """Return the ids of all files in order, read once for the view: eight bytes a file."""
+        if self._order is None or (self._order.done() and not self._order_is_known):
+            question = self._reader.orders.ask(lambda db: read_order(db, self.query), self._age)
+            self._order = asyncio.create_task(question)
+        order = await asyncio.shield(self._order)
+        self._count = len(order)
+        return order
+
+    def _first_rows(self, db: sqlite3.Connection, offset: int, limit: int) -> list[FileRow]:
+        return read_rows(db, self._first_ids(db, offset, limit))
+
+    def _first_ids(self, db: sqlite3.Connection, offset: int, limit: int) -> list[int]:
+        if self._words_first is None:
+            self._words_first = has_few_words(db, self.query)
+        return read_ids(db, self.query, offset, limit, words_first=self._words_first)
+
+
+class Reader:
+    """Answers questions about one library.
+
+    Attributes:
+        pages: lane for rows, details and look-ups: short questions.
+        counts: lane for counts.
+        orders: lane for the order of long views.
+    """
+
+    def __init__(self, path: bytes, *, immutable: bool = False) -> None:
+        """Read the library at `path`; connections are opened when they are first needed."""
+        self._path = path
+        self._immutable = immutable
+        self._age = 0
+        self.pages = _Lane(path, immutable)
+        self.counts = _Lane(path, immutable)
+        self.orders = _Lane(path, immutable)
+
+    async def open_view(self, query: Query) -> FileView:
+        """Return a view of what `query` finds; nothing is read before it is asked for."""
+        self._age += 1
+        return FileView(self, query, self._age)
+
+    async def details(self, file_id: int) -> FileDetails | None:
+        """Return everything known about a file, None when there is no such file.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        return await self.pages.ask(lambda db: read_details(db, file_id))
+
+    async def find(self, which: bytes | int) -> int | None:
+        """Return the id of the file at an absolute path, or with that id; None when there is none.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        return await self.pages.ask(lambda db: find_file(db, which))
+
+    async def statistics(self) -> LibraryStatistics:
+        """Return sums over the whole library; reads all of it, a few seconds for a million files.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        lane = _Lane(self._path, self._immutable)
+        try:
+            return await lane.ask(read_statistics)
+        finally:
+            await lane.close()
+
+    async def iterate(self, query: Query, *, limit: int | None = None) -> AsyncIterator[FileRow]:
+        """Yield the files that `query` finds, in its order; between rows no read of the library is open.
+
+        Args:
+            query: the query.
+            limit: at most so many; None for all.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        lane = _Lane(self._path, self._immutable)
+        try:
+            if limit is not None and limit <= NEAR_ROWS:
+                ids: Sequence[int] = await lane.ask(lambda db: first_ids(db, query, limit))
+            else:
+                ids = (await lane.ask(lambda db: read_order(db, query)))[:limit]
+            for start in range(0, len(ids), _CHUNK_ROWS):
+                part = ids[start : start + _CHUNK_ROWS]
+                for row in await lane.ask(lambda db, part=part: read_rows(db, part)):  # type: ignore[misc]  # bound now
+                    yield row
+        finally:
+            await lane.close()
+
+    async def close(self) -> None:
+        """Interrupt what runs and close the connections; idempotent."""
+        for lane in (self.pages, self.counts, self.orders):
+            await lane.close()
+
+
+def has_few_words(db: sqlite3.Connection, query: Query) -> bool:
+    """Return whether the words of a query are in so few files that it is best to begin with them."""
+    match = match_expression(query)
+    if not match:
+        return True
+    (number,) = db.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)", (match, FEW_WORDS)
+    ).fetchone()
+    return bool(number < FEW_WORDS)
+
+
+def first_ids(db: sqlite3.Connection, query: Query, limit: int) -> list[int]:
+    """Return the ids of the first `limit` files that a query finds."""
+    return read_ids(db, query, 0, limit, words_first=has_few_words(db, query))
+
+
+def read_ids(
+    db: sqlite3.Connection, query: Query, offset: int, limit: int, *, words_first: bool
+) -> list[int]:
+    """Return the ids of the files from `offset` on, `limit` at most, in the order of the query."""
+    ids: list[int] = []
+    for part in compile_query(query, words_first=words_first):
+        wanted = limit - len(ids)
+        rows = db.execute(f"{part.ids()} LIMIT ? OFFSET ?", (*part.values, wanted, offset)).fetchall()
+        ids.extend(file_id for (file_id,) in rows)
+        if len(ids) == limit:
+            break
+        if not rows and offset:
+            (number,) = db.execute(part.count(), part.values).fetchone()
+            offset -= number
+        else:
+            offset = 0
+    return ids
+
+
+def read_order(db: sqlite3.Connection, query: Query) -> array[int]:
+    """Return the ids of all files that a query finds, in its order.
+
+    SQLite joins them into one text, so that the interpreter lock is free meanwhile: other threads, the event loop among
+    them, run on.
+    """
+    order = array("q")
+    for part in compile_query(query, words_first=has_few_words(db, query)):
+        # group_concat keeps the order of the subquery (SQLite documentation, "SELECT", since 3.44 explicitly)
+        (text,) = db.execute(f"SELECT group_concat(id) FROM ({part.ids()})", part.values).fetchone()
+        _extend(order, text or "")
+    return order
+
+
+def _extend(order: array[int], text: str) -> None:
+    """Append the numbers of a text with commas between, some thousand at a time, so that other threads get their turn."""
+    start = 0
+    while start < len(text):
+        end = text.find(",", start + 32_768)
+        end = len(text) if end < 0 else end
+        order.extend(map(int, text[start:end].split(",")))
+        start = end + 1
+
+
+def count_files(db: sqlite3.Connection, query: Query) -> int:
+    """Return how many files a query finds."""
+    statement = compile_count(query, words_first=has_few_words(db, query))
+    (number,) = db.execute(statement.count(), statement.values).fetchone()
+    return int(number)

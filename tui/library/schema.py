@@ -120,15 +120,16 @@ CREATE INDEX file_metadata_pending ON file (id) WHERE metadata_state = 0 AND mis
 CREATE INDEX file_fingerprint_pending ON file (id) WHERE fingerprint_state = 0 AND missing_since IS NULL;
 CREATE INDEX file_quick_fingerprint ON file (quick_fingerprint, size) WHERE quick_fingerprint IS NOT NULL;
 CREATE INDEX file_fingerprint ON file (fingerprint) WHERE fingerprint IS NOT NULL;
-CREATE INDEX file_name ON file (display_name COLLATE NOCASE);
-CREATE INDEX file_size ON file (size);
-CREATE INDEX file_taken ON file (taken_local);
-CREATE INDEX file_kind_taken ON file (kind, taken_local);
-CREATE INDEX file_model_taken ON file (model, taken_local) WHERE model IS NOT NULL;
-CREATE INDEX file_rating ON file (rating) WHERE rating IS NOT NULL;
-CREATE INDEX file_duration ON file (duration_ms) WHERE duration_ms IS NOT NULL;
-CREATE INDEX file_artist ON file (artist, album, disc, track) WHERE artist IS NOT NULL;
-CREATE INDEX file_position ON file (latitude, longitude) WHERE latitude IS NOT NULL;
+CREATE INDEX file_name ON file (display_name COLLATE NOCASE) WHERE missing_since IS NULL;
+CREATE INDEX file_size ON file (size) WHERE missing_since IS NULL;
+CREATE INDEX file_kind_taken ON file (kind, taken_local) WHERE missing_since IS NULL;
+CREATE INDEX file_taken ON file (taken_local) WHERE taken_local IS NOT NULL AND missing_since IS NULL;
+CREATE INDEX file_model_taken ON file (model, taken_local) WHERE model IS NOT NULL AND missing_since IS NULL;
+CREATE INDEX file_rating ON file (rating) WHERE rating IS NOT NULL AND missing_since IS NULL;
+CREATE INDEX file_duration ON file (duration_ms) WHERE duration_ms IS NOT NULL AND missing_since IS NULL;
+CREATE INDEX file_artist ON file (artist COLLATE NOCASE, album COLLATE NOCASE, disc, track)
+    WHERE artist IS NOT NULL AND missing_since IS NULL;
+CREATE INDEX file_position ON file (latitude, longitude) WHERE latitude IS NOT NULL AND missing_since IS NULL;
 
 CREATE TABLE extracted (
     file_id INTEGER PRIMARY KEY REFERENCES file ON DELETE CASCADE,

@@ -1,0 +1,238 @@
+"""The fields of the query language, as data: completion, help and documentation are made from this table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FieldType(StrEnum):
+    """What a field compares, and how its value is written."""
+
+    WORDS = "words"
+    """Words of one column of the full-text index, the last one by its beginning."""
+    TEXT = "text"
+    """A part of a text column; `*` and `?` make it a pattern for the whole."""
+    CHOICE = "choice"
+    """One of a few words."""
+    FLAG = "yes or no"
+    NUMBER = "number"
+    SIZE = "size"
+    DURATION = "duration"
+    DATE = "date"
+    """Local time as text, `YYYY-MM-DDTHH:MM:SS`."""
+    TIME = "time"
+    """Nanoseconds since the epoch, asked for as a local date."""
+    PATH = "path"
+    TAG = "tag"
+    PRESENCE = "what a file has"
+    SORT = "field to sort by"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field of the query language.
+
+    Attributes:
+        name: what people write before the colon.
+        type: what it compares.
+        column: SQL expression of what it compares, or column of the full-text index.
+        help: one line for people.
+        example: a term that uses it.
+        aliases: other names that mean the same.
+        order: SQL expressions to sort by, in order; empty when nothing can be sorted by it.
+        always: every file has a value, so that no file comes last for want of one.
+        choices: for CHOICE, FLAG and PRESENCE: word to SQL condition.
+    """
+
+    name: str
+    type: FieldType
+    column: str
+    help: str
+    example: str
+    aliases: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+    always: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def expected(self) -> str:
+        """What a value must look like, for error messages."""
+        if self.choices:
+            return "one of " + ", ".join(word for word, _ in self.choices)
+        return _EXPECTED[self.type]
+
+    @property
+    def has_order(self) -> bool:
+        """True when values can be compared by `<` and `>`."""
+        return self.type in _ORDERED
+
+
+_ORDERED = frozenset({FieldType.NUMBER, FieldType.SIZE, FieldType.DURATION, FieldType.DATE, FieldType.TIME})
+_EXPECTED = {
+    FieldType.WORDS: 'a word, or several in quotes: "canon eos"',
+    FieldType.TEXT: "a part of the text, or a pattern with * and ?",
+    FieldType.NUMBER: "a number such as 800, or a range such as 100..800",
+    FieldType.SIZE: "a size such as 500kB, 20MB, 1.5GB, or a range such as 1MB..20MB",
+    FieldType.DURATION: "a duration such as 30s, 5min, 1h, 4:33, or a range such as 1min..5min",
+    FieldType.DATE: "a date such as 2019, 2019-07, 2019-07-03, 2019-07-03T18:22, today, or a range such as 2019..2021-06",
+    FieldType.TIME: "a date such as 2019, 2019-07, 2019-07-03, 2019-07-03T18:22, today, or a range such as 2019..2021-06",
+    FieldType.PATH: "a part of a path, or an absolute path",
+    FieldType.TAG: 'a tag, or several words in quotes: "new year"',
+    FieldType.SORT: "a field to sort by, with - after it for the highest first",
+}
+
+_MISSING = "file.missing_since IS NOT NULL"
+_PROBLEM = "file.id IN (SELECT file_id FROM problem WHERE file_id IS NOT NULL AND ignored = 0)"
+_DUPLICATE = (
+    "(file.quick_fingerprint, file.size) IN (SELECT quick_fingerprint, size FROM file "
+    "WHERE quick_fingerprint IS NOT NULL AND missing_since IS NULL GROUP BY quick_fingerprint, size HAVING count(*) > 1) "
+    "AND (file.fingerprint IS NULL OR file.fingerprint IN (SELECT fingerprint FROM file "
+    "WHERE fingerprint IS NOT NULL AND missing_since IS NULL GROUP BY fingerprint HAVING count(*) > 1))"
+)
+_LONG = "file.id IN (SELECT file_id FROM extracted WHERE {} IS NOT NULL)"
+
+
+def _flag(name: str, condition: str, text: str, *aliases: str) -> Field:
+    choices = (("yes", condition), ("no", f"({condition}) IS NOT TRUE"), ("any", "TRUE"))
+    return Field(name, FieldType.FLAG, condition, text, f"{name}:yes", aliases, choices=choices)
+
+
+def _number(name: str, column: str, text: str, example: str, *aliases: str) -> Field:
+    return Field(name, FieldType.NUMBER, f"file.{column}", text, example, aliases, (f"file.{column}",))
+
+
+def _words(name: str, text: str, example: str, *aliases: str, column: str = "", order: str = "") -> Field:
+    sorted_by = (f"file.{order} COLLATE NOCASE",) if order else ()
+    return Field(name, FieldType.WORDS, column or name, text, example, aliases, sorted_by)
+
+
+def _text(name: str, column: str, text: str, example: str, *aliases: str) -> Field:
+    return Field(
+        name, FieldType.TEXT, f"file.{column}", text, example, aliases, (f"file.{column} COLLATE NOCASE",)
+    )
+
+
+FIELDS: tuple[Field, ...] = (
+    Field(
+        "kind", FieldType.CHOICE, "file.kind", "image, raw, video or audio; photo is image and raw", "kind:image",
+        order=("file.kind", "file.taken_local"), always=True,
+        choices=(
+            ("image", "file.kind = 'image'"), ("raw", "file.kind = 'raw'"), ("video", "file.kind = 'video'"),
+            ("audio", "file.kind = 'audio'"), ("photo", "file.kind IN ('image', 'raw')"),
+        ),
+    ),
+    Field(
+        "name", FieldType.TEXT, "file.display_name", "part of the file name, or a pattern", "name:*_edited.jpg",
+        order=("file.display_name COLLATE NOCASE",), always=True,
+    ),
+    Field(
+        "path", FieldType.PATH, "", "part of the path; an absolute path means all below it", "path:trips/",
+        ("folder", "in"), ("folder.root_id", "folder.path", "file.name"), always=True,
+    ),
+    Field(
+        "ext", FieldType.TEXT, "file.extension", "file name extension", "ext:cr2", ("extension", "type"),
+        ("file.extension",), always=True,
+    ),
+    Field(
+        "size", FieldType.SIZE, "file.size", "size of the file", "size>20MB", order=("file.size",), always=True,
+    ),
+    Field(
+        "modified", FieldType.TIME, "file.mtime_ns", "when the file was last changed", "modified>2024-05", ("mtime",),
+        ("file.mtime_ns",), always=True,
+    ),
+    Field(
+        "added", FieldType.TIME, "file.first_seen", "when the file came into the library", "added:today", ("seen",),
+        ("file.first_seen",), always=True,
+    ),
+    Field(
+        "taken", FieldType.DATE, "file.taken_local", "when it was recorded, local time", "taken:2019..2021-06", ("date",),
+        ("file.taken_local",),
+    ),
+    _words("camera", "maker and model of the camera", 'camera:"canon eos"', order="model"),
+    _text("make", "make", "maker of the camera", "make:nikon"),
+    _text("model", "model", "model of the camera", "model:d850"),
+    _words("lens", "lens", "lens:50mm", order="lens"),
+    _number("iso", "iso", "sensitivity", "iso>800"),
+    _number("f", "f_number", "aperture", "f<2.8", "f_number", "aperture"),
+    _number("exposure", "exposure", "exposure time in seconds", "exposure>1", "shutter"),
+    _number("focal", "focal_length", "focal length in mm", "focal:24..70", "focal_length"),
+    _number("width", "width", "pixels across", "width>=3840"),
+    _number("height", "height", "pixels from top to bottom", "height>=2160"),
+    Field(
+        "mp", FieldType.NUMBER, "file.width * file.height / 1e6", "megapixels", "mp>12", ("megapixels",),
+        ("file.width * file.height",),
+    ),
+    _number("lat", "latitude", "degrees north", "lat:40..44", "latitude"),
+    _number("lon", "longitude", "degrees east", "lon:-10..-6", "longitude", "lng"),
+    _number("alt", "altitude", "metres above the sea", "alt>2000", "altitude"),
+    _number("rating", "rating", "stars, 0 to 5", "rating>=4", "stars"),
+    Field(
+        "dur", FieldType.DURATION, "file.duration_ms", "playing time", "dur<30s", ("duration", "length"),
+        ("file.duration_ms",),
+    ),
+    _words("title", "title", "title:sunrise", order="title"),
+    _words("description", "caption or comment", "description:birthday", "caption", "comment"),
+    _words("keyword", "keyword in the file", "keyword:beach", "keywords", "subject", column="keywords"),
+    _words("people", "who is shown", "people:anna", "person"),
+    _words("place", "name of the place", "place:lisbon", "city", "country"),
+    Field(
+        "artist", FieldType.WORDS, "artist", "artist of the song or of its album", "artist:bowie", ("by",),
+        ("file.artist COLLATE NOCASE", "file.album COLLATE NOCASE", "file.disc", "file.track"),
+    ),
+    Field(
+        "album", FieldType.WORDS, "album", "album", 'album:"abbey road"',
+        order=("file.album COLLATE NOCASE", "file.disc", "file.track"),
+    ),
+    _text("albumartist", "album_artist", "artist of the album", "albumartist:various", "album_artist"),
+    _number("track", "track", "number on the disc", "track:1"),
+    _number("disc", "disc", "number of the disc", "disc:2"),
+    _text("genre", "genre", "genre", "genre:jazz"),
+    _number("year", "year", "year of release", "year:1977..1983"),
+    _number("bpm", "bpm", "tempo", "bpm:120..128", "tempo"),
+    _text("key", "musical_key", "musical key", "key:8A", "musical_key"),
+    _text("codec", "codec", "codec", "codec:hevc"),
+    _text("container", "container", "file format", "container:mkv", "format"),
+    _text("mime", "mime", "MIME type", "mime:video/*"),
+    _number("bitrate", "bit_rate", "bits per second", "bitrate>=320000", "bit_rate"),
+    _number("fps", "frame_rate", "frames per second", "fps>30", "frame_rate"),
+    _number("samplerate", "sample_rate", "samples per second", "samplerate>=96000", "sample_rate"),
+    _number("channels", "channels", "number of audio channels", "channels>2"),
+    Field("tag", FieldType.TAG, "", "one of your own tags", "tag:family", ("tags",)),
+    _flag("missing", _MISSING, "no longer where it was; files that are missing appear only when you ask"),
+    _flag("problem", _PROBLEM, "something could not be read", "problems"),
+    _flag("dup", _DUPLICATE, "another file has the same content", "duplicate", "duplicates"),
+    _flag("edited", "file.id IN (SELECT file_id FROM edit)", "you changed its metadata"),
+    Field(
+        "state", FieldType.CHOICE, "file.state", "present or missing", "state:missing", order=("file.state",), always=True,
+        choices=(("present", "file.missing_since IS NULL"), ("missing", _MISSING), ("any", "TRUE")),
+    ),
+    Field(
+        "metadata", FieldType.CHOICE, "file.metadata_state", "whether its metadata was read", "metadata:failed",
+        choices=(
+            ("pending", "file.metadata_state = 0"), ("done", "file.metadata_state = 1"), ("failed", "file.metadata_state = 2"),
+        ),
+    ),
+    Field(
+        "has", FieldType.PRESENCE, "", "something is known: gps, date, rating …", "has:gps",
+        choices=(
+            ("gps", "file.latitude IS NOT NULL"), ("date", "file.taken_local IS NOT NULL"),
+            ("camera", "file.model IS NOT NULL"), ("lens", "file.lens IS NOT NULL"), ("rating", "file.rating IS NOT NULL"),
+            ("duration", "file.duration_ms IS NOT NULL"), ("title", "file.title IS NOT NULL"),
+            ("artist", "file.artist IS NOT NULL"), ("album", "file.album IS NOT NULL"), ("genre", "file.genre IS NOT NULL"),
+            ("bpm", "file.bpm IS NOT NULL"), ("key", "file.musical_key IS NOT NULL"),
+            ("fingerprint", "file.quick_fingerprint IS NOT NULL"),
+            *((word, _LONG.format(word)) for word in ("description", "keywords", "people", "place")),
+            ("tags", "file.id IN (SELECT file_id FROM file_tag)"), ("edits", "file.id IN (SELECT file_id FROM edit)"),
+        ),
+    ),
+    Field("id", FieldType.NUMBER, "file.id", "number of the file in the library", "id:42", order=("file.id",), always=True),
+    Field("sort", FieldType.SORT, "", "the order: a field, and - after it for the highest first", "sort:taken-", ("order",)),
+)  # fmt: skip
+"""All fields, in the order in which help shows them."""
+
+FIELDS_BY_NAME: dict[str, Field] = {name: field for field in FIELDS for name in (field.name, *field.aliases)}
+"""Every field by its name and by its aliases, all in lower case."""
+
+SORTABLE = tuple(field.name for field in FIELDS if field.order)
+"""Names of the fields that files can be sorted by."""
