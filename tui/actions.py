@@ -141,26 +141,43 @@ def _browse() -> tuple[Action, ...]:
 
 
 def _library() -> tuple[Action, ...]:
-    place = Place.LIBRARY
+    def action(name: str, keys: str, label: str, help_text: str, footer: int = 0) -> Action:
+        return Action(name, keys, label, help_text, Place.LIBRARY, name, footer)
+
     return (
-        Action(
-            "open_search",
-            "slash",
-            "search",
-            "Search by words and fields.",
-            place,
-            "open_search",
-            40,
-            priority=True,
-        ),
-        Action(
+        action("open_search", "slash", "search", "Search by words and fields.", 40),
+        action(
             "open_details",
             "enter",
             "details",
-            "Everything that is known of a file.",
-            place,
-            "open_details",
+            "Everything that is known of a file; in the folders: show one.",
             50,
+        ),
+        action("show_folders", "f", "folders", "Show the folders of the library, or hide them.", 60),
+        action("unfold_folder", "right,space", "unfold", "Unfold the folder under the cursor."),
+        action(
+            "fold_folder",
+            "left,backspace",
+            "fold",
+            "Fold the folder under the cursor, or go to the one above.",
+        ),
+        action(
+            "sort_left", "less_than_sign", "sort left", "Sort by the column to the left of the sorted one."
+        ),
+        action(
+            "sort_right",
+            "greater_than_sign",
+            "sort right",
+            "Sort by the column to the right of the sorted one.",
+        ),
+        action("reverse_order", "o", "order", "Turn the order round.", 70),
+        action("next_file", "n", "next file", "Go to the next file, also while its details are shown."),
+        action(
+            "previous_file", "N", "previous file", "Go to the file before, also while its details are shown."
+        ),
+        action("copy_path", "y", "copy path", "Copy the path of the file to the clipboard (OSC 52).", 75),
+        action(
+            "go_back", "escape", "back", "Close the details, then clear the search, then show all folders."
         ),
     )
 
