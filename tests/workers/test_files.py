@@ -121,17 +121,20 @@ async def test_gate_checks_the_first_file_of_a_local_folder_in_a_thread(tmp_path
     gate.close()
 
 
-async def test_a_disk_that_hangs_stops_only_who_asks(tmp_path: Path) -> None:
+async def test_a_disk_that_hangs_stops_only_who_asks() -> None:
     release = threading.Event()
 
     def check(path: bytes) -> os.stat_result:
-        release.wait()
-        return os.stat(path)
+        if path.startswith(b"/dead"):
+            release.wait()
+        return os.stat("/")
 
     gate = FileGate(check)
-    with pytest.raises(TaskTimedOutError):
-        await gate.check(b"/", 0.05)
-    waiting = asyncio.create_task(gate.check(b"/", 60))
+    hanging = [asyncio.create_task(gate.check(b"/dead/%d" % number, 0.1)) for number in range(4)]
+    outcomes = await asyncio.gather(*hanging, return_exceptions=True)
+    assert all(isinstance(outcome, TaskTimedOutError) for outcome in outcomes)
+    await gate.check(b"/healthy/file", 20)
+    waiting = asyncio.create_task(gate.check(b"/dead/x", 60))
     await asyncio.sleep(0)
     gate.close()
     with pytest.raises(PoolClosedError):

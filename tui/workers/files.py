@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 THREADS = 2
 """Threads that look at files for one gate."""
 
+MOST_THREADS = 16
+"""Threads of one gate when others hang on a dead disk."""
+
 MOST_FOLDERS = 4096
 """Local folders that one gate remembers."""
 
@@ -139,7 +142,8 @@ class FileGate:
         """Return whether the file, which has passed, lies on a local disk."""
         if self._closed:
             raise PoolClosedError("The scan was stopped.")
-        self._start_threads()
+        while len(self._threads) < THREADS:
+            self._start_thread()
         future: asyncio.Future[bool] = self._loop.create_future()
         self._asked.add(future)
         self._queue.put((path, future))
@@ -147,18 +151,16 @@ class FileGate:
             async with asyncio.timeout(timeout_s):
                 return await future
         except TimeoutError:
+            self._start_thread()  # for the one that hangs, or files on healthy disks would wait for it
             raise TaskTimedOutError(f"The file system did not answer within {timeout_s:g} s.") from None
         finally:
             self._asked.discard(future)
 
-    def _start_threads(self) -> None:
-        if not self._threads:
-            self._threads = [
-                threading.Thread(target=self._work, name=f"yapmo-gate-{number}", daemon=True)
-                for number in range(THREADS)
-            ]
-            for thread in self._threads:
-                thread.start()
+    def _start_thread(self) -> None:
+        if len(self._threads) < MOST_THREADS:
+            thread = threading.Thread(target=self._work, name="yapmo-gate", daemon=True)
+            self._threads.append(thread)
+            thread.start()
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:

@@ -88,14 +88,9 @@ class WorkerPool(Generic[AnswerT]):
         self._resize_workers()
 
     async def start(self) -> None:
-        """Make the pool ready. Idempotent.
-
-        Raises:
-            YapmoError: the program of this kind cannot be found.
-        """
+        """Make the pool ready; children start when there is work. Idempotent."""
         if self._watcher:
             return
-        self._kind.command()
         self._loop = asyncio.get_running_loop()
         self._gate = FileGate(self._kind.check, trust_folders=not self._kind.follow_links)
         self._single_turns = asyncio.Semaphore(SINGLE_READS)

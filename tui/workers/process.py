@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 from functools import cache
-from typing import TYPE_CHECKING, Protocol
+from typing import IO, TYPE_CHECKING, Protocol
 
 from tui.workers.strays import forget_child, record_child
 
@@ -131,12 +131,13 @@ class ChildProcess:
             start_new_session=True,
         )
         _living.add(self)
+        self._pipes = (self._process.stdin, self._process.stdout, self._process.stderr)
         self.pid = self._process.pid
         self._limit(memory_bytes, cpu_s)
         record_child(self.pid)
         self._unsent = bytearray()
         self._heard_end = False
-        self._input, self._output, self._errors = self._take_pipes()
+        self._input, self._output, self._errors = (_prepare(pipe) for pipe in self._pipes)
         self._loop.add_reader(self._output, self._read_output)
         self._hears_errors = False
         self.listen_to_errors(wanted=True)
@@ -216,18 +217,6 @@ class ChildProcess:
             return True
         logger.warning("worker process %d does not end although it was killed", self.pid)
         return False
-
-    def _take_pipes(self) -> tuple[int, int, int]:
-        """Take the descriptors over from Popen, whose file objects only add layers."""
-        descriptors = []
-        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
-            if pipe is None:
-                raise AssertionError("every pipe was asked for")
-            fd = os.dup(pipe.fileno())
-            pipe.close()
-            os.set_blocking(fd, False)
-            descriptors.append(fd)
-        return descriptors[0], descriptors[1], descriptors[2]
 
     def _limit(self, memory_bytes: int, cpu_s: int) -> None:
         """Lower the child's priority and cap what it can take; it may not write files nor dump its memory."""
@@ -313,21 +302,34 @@ class ChildProcess:
         """Let the child read the end of its standard input; what was not sent yet is dropped."""
         if self._input >= 0:
             self._loop.remove_writer(self._input)
-            os.close(self._input)
+            _close(self._pipes[0])
             self._input = -1
             self._unsent.clear()
 
     def _close_output(self) -> None:
         if self._output >= 0:
             self._loop.remove_reader(self._output)
-            os.close(self._output)
+            _close(self._pipes[1])
             self._output = -1
 
     def _close_errors(self) -> None:
         if self._errors >= 0:
             self._loop.remove_reader(self._errors)
-            os.close(self._errors)
+            _close(self._pipes[2])
             self._errors = -1
+
+
+def _prepare(pipe: IO[bytes] | None) -> int:
+    """Return the descriptor of a pipe, which from now on never blocks."""
+    if pipe is None:
+        raise AssertionError("every pipe was asked for")
+    os.set_blocking(pipe.fileno(), False)
+    return pipe.fileno()
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is not None:
+        pipe.close()
 
 
 def _read_chunk(fd: int) -> bytes | None:
