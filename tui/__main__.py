@@ -6,10 +6,14 @@ import sys
 
 
 def main() -> None:
-    """Run the command line and leave with its exit code."""
-    from tui.cli import run
+    """Run the command line and leave with its exit code; Ctrl-C is 3, also while modules are still being loaded."""
+    try:
+        from tui.cli import run
 
-    sys.exit(run(sys.argv[1:]))
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = 3
+    sys.exit(code)
 
 
 if __name__ == "__main__":

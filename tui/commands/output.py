@@ -12,7 +12,7 @@ import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from tui.display import display
+from tui.display import display, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,6 +83,11 @@ def write_line(text: str) -> None:
 def write_note(text: str) -> None:
     """Write one line for the person at the terminal, who is not who reads the result: to stderr."""
     print(display(text), file=sys.stderr)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: `1 file`, `1,204 files`."""
+    return f"{format_count(number)} {noun}{'' if number == 1 else 's'}"
 
 
 class TableWriter:

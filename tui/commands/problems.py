@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.commands.json_records import problem_object
-from tui.commands.output import Column, write_json, write_line, write_note, write_table
+from tui.commands.output import Column, counted, write_json, write_line, write_note, write_table
 from tui.commands.session import run_session
-from tui.display import format_count, format_time
+from tui.display import format_time
 from tui.errors import UsageError
 from tui.library.problems import ignore_problems, list_problems, retry_problems
 from tui.paths import absolute
@@ -89,10 +89,10 @@ async def _change(
     ids = [problem.problem_id for problem in problems]
     if options.ignore:
         number = await session.library.writer.run(lambda db: ignore_problems(db, ids))
-        name, sentence = "ignored", f"{format_count(number)} problems are ignored from now on"
+        name, sentence = "ignored", f"From now on ignored: {counted(number, 'problem')}"
     else:
         number = await session.library.writer.run(lambda db: retry_problems(db, ids))
-        name, sentence = "retried", f"The next `yapmo scan` tries {format_count(number)} files again"
+        name, sentence = "retried", f"The next `yapmo scan` tries again: {counted(number, 'file')}"
     if shared.as_json:
         write_json({name: number})
     else:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.commands.json_records import root_object
-from tui.commands.output import Column, write_json, write_line, write_note, write_table
+from tui.commands.output import Column, counted, write_json, write_line, write_note, write_table
 from tui.commands.session import run_session
 from tui.display import display, format_count, format_size, format_time
 from tui.errors import UsageError
@@ -103,7 +103,7 @@ def forget_root(which: str, shared: SharedOptions, *, agreed: bool) -> int:
         if not agreed:
             _ask(counts)
         files = await session.library.writer.run(lambda db: delete_root(db, counts.root.root_id))
-        write_line(f"{display(counts.root.path)} is forgotten: {format_count(files)} files")
+        write_line(f"{display(counts.root.path)} is forgotten, with {counted(files, 'file')}")
         return 0
 
     return run_session(work, shared, read_only=False)
@@ -130,6 +130,6 @@ def _ask(counts: RootCounts) -> None:
         raise UsageError("Nobody can be asked whether the root is to be forgotten.", hint="Say --yes.")
     import typer
 
-    files = format_count(counts.files + counts.missing)
-    question = f"Forget {display(counts.root.path)}: {files} files with their edits, tags and problems?"
+    files = counted(counts.files + counts.missing, "file")
+    question = f"Forget {display(counts.root.path)}: {files} with their edits, tags and problems?"
     typer.confirm(question, abort=True, err=True)

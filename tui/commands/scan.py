@@ -11,7 +11,7 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TextIO
 
-from tui.commands.output import write_json
+from tui.commands.output import counted, write_json
 from tui.commands.session import open_scan_session
 from tui.display import display, format_count, format_duration, format_size
 from tui.errors import RootUnavailableError
@@ -137,7 +137,7 @@ def _rewrite_line(stream: TextIO, text: str) -> None:
 
 def progress_line(snapshot: ProgressSnapshot) -> str:
     """Return how a scan stands as one line of text."""
-    parts = [str(snapshot.state), f"{format_count(snapshot.counters.files)} files"]
+    parts = [str(snapshot.state), counted(snapshot.counters.files, "file")]
     parts += [_stage_text(stage) for stage in snapshot.stages]
     if snapshot.counters.problems:
         parts.append(f"problems {format_count(snapshot.counters.problems)}")
@@ -203,7 +203,7 @@ def _print_summary(summary: ScanSummary, *, as_json: bool) -> None:
     text = ", ".join(f"{format_count(number)} {name}" for name, number in named if number)
     size, seconds = format_size(counts.bytes), summary.seconds
     print(
-        f"{summary.state}: {format_count(counts.files)} files ({size}) in {seconds:.1f} s{': ' if text else ''}{text}"
+        f"{summary.state}: {counted(counts.files, 'file')} ({size}) in {seconds:.1f} s{': ' if text else ''}{text}"
     )
     if counts.metadata_done or counts.fingerprints_done:
         print(
@@ -211,7 +211,7 @@ def _print_summary(summary: ScanSummary, *, as_json: bool) -> None:
             f"fingerprints of {format_count(counts.fingerprints_done)}"
         )
     if counts.problems:
-        print(f"{format_count(counts.problems)} problems: see `yapmo problems`", file=sys.stderr)
+        print(f"{counted(counts.problems, 'problem')}: see `yapmo problems`", file=sys.stderr)
     for reason in (summary.unavailable, summary.error):
         if reason:
             print(f"yapmo: {display(reason)}", file=sys.stderr)
