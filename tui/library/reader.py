@@ -207,6 +207,14 @@ class Reader:
         self._age += 1
         return FileView(self, query, self._age)
 
+    async def data_version(self) -> int:
+        """Return a number that changes whenever someone, in this process or another, has committed to the library.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        return await self.pages.ask(_data_version)
+
     async def details(self, file_id: int) -> FileDetails | None:
         """Return everything known about a file, None when there is no such file.
 
@@ -262,6 +270,11 @@ class Reader:
         """Interrupt what runs and close the connections; idempotent."""
         for lane in (self.pages, self.counts, self.orders):
             await lane.close()
+
+
+def _data_version(db: sqlite3.Connection) -> int:
+    (version,) = db.execute("PRAGMA data_version").fetchone()
+    return int(version)
 
 
 def has_few_words(db: sqlite3.Connection, query: Query) -> bool:
