@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
@@ -25,6 +26,9 @@ TYPING_PAUSE_S = 0.12
 
 HISTORY_LENGTH = 50
 """Queries that the box remembers."""
+
+SCOPE_CELLS = 30
+"""Most cells that the folder takes within which the query is asked."""
 
 PROMPT = " / "
 """Stands before the query; names the key that comes here."""
@@ -77,6 +81,7 @@ class SearchBox(Widget):
         height: 1;
         layout: horizontal;
         background: $surface;
+        & > .search-scope { width: auto; color: $text-accent; text-wrap: nowrap; }
         & > .search-prompt { width: 3; color: $text-muted; }
         & > QueryInput { width: 1fr; height: 1; border: none; padding: 0; background: $surface; }
         & > QueryInput:focus { border: none; background: $surface; }
@@ -123,6 +128,7 @@ class SearchBox(Widget):
     def compose(self) -> ComposeResult:
         """Compose prompt, line, result and mistake."""
         yield Static(Content(""), classes="search-mistake")  # first, so that it begins at the left edge
+        yield Static(Content(""), classes="search-scope")
         yield Static(Content(PROMPT), classes="search-prompt")
         line = QueryInput(select_on_focus=False, compact=True)
         line.placeholder = "words, kind:image iso>800 taken:2019..2021 …"
@@ -150,6 +156,16 @@ class SearchBox(Widget):
         self._line.cursor_position = len(text)
         self._send()
 
+    def drop_field(self, *names: str) -> None:
+        """Take the terms of a field (by its names) out of the query, without running it."""
+        kept = re.sub(rf"(^|\s)-?(?:{'|'.join(names)}):\S*", r"\1", self._line.value, flags=re.IGNORECASE)
+        self._line.value = self._sent = kept.strip()
+
+    def show_scope(self, text: str) -> None:
+        """Say within what the query is asked, before its line; nothing for everything."""
+        scope = fit_text(display(text), min(cell_len(display(text)), SCOPE_CELLS), cut="start")
+        self.query_one(".search-scope", Static).update(Content(f" {scope}" if scope else ""))
+
     def show_result(self, count: int | None, elapsed_ms: float) -> None:
         """Say how many files were found (None: still counting) and how long that took."""
         self.remove_class("-mistaken")
@@ -164,8 +180,10 @@ class SearchBox(Widget):
     def show_mistake(self, message: str, position: int) -> None:
         """Point at the 0-based `position` of the query and say what is wrong there."""
         text, width = self._line.value, self.size.width
-        x = len(PROMPT) + cell_len(text[:position]) - self._line.scroll_offset.x
-        place = min(max(len(PROMPT), x), max(len(PROMPT), width - 1))
+        left = self._line.region.x - self.region.x
+        place = min(
+            max(left, left + cell_len(text[:position]) - self._line.scroll_offset.x), max(0, width - 1)
+        )
         words = display(message)
         line = " " * place + "▲ " + words
         if (

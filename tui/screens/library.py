@@ -1,0 +1,401 @@
+"""The library: the table of files, the query above it, folders to the left, details of one file to the right."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.containers import Horizontal
+from textual.worker import WorkerState
+
+from tui.actions import BY_ID, Place, bindings, key_name, keys_of
+from tui.display import display
+from tui.errors import LibraryError
+from tui.library.query import Query, QueryError, parse_query
+from tui.screens.catalogue import fetch_folder_marks
+from tui.screens.clipboard import path_to_copy
+from tui.screens.shell import ShellScreen
+from tui.widgets.details_panel import DetailsPanel, Fact, FactGroup
+from tui.widgets.field_text import short_path
+from tui.widgets.file_facts import file_facts
+from tui.widgets.file_table import FileTable
+from tui.widgets.folder_sidebar import ALL_FILES, FolderSidebar
+from tui.widgets.search_box import SearchBox
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from textual.binding import BindingType
+    from textual.timer import Timer
+    from textual.widget import Widget
+
+    from tui.library.database import Library
+    from tui.screens.session import Session
+
+RENEWAL_PERIOD_S = 1.0
+"""Least time between two readings of a list that changes."""
+
+RENEWAL_SHARE = 0.1
+"""Greatest share of the time that reading a changing list takes: a slow list is read less often."""
+
+FOLDERS_PERIOD_S = 5.0
+"""Least time between two readings of the folders of a library that changes."""
+
+CURSOR_PAUSE_S = 0.08
+"""How long the cursor rests before the details of its file are read."""
+
+NARROW_CELLS = 100
+"""Below this width folders and details lie over the table instead of beside it."""
+
+WIDE_CELLS = 150
+"""From this width on there is room for folders, table and details side by side."""
+
+
+class LibraryFolders:
+    """The folders of a library, for the sidebar."""
+
+    def __init__(self, library: Library) -> None:
+        """Ask `library`."""
+        self._library = library
+
+    async def subfolders(self, folder: bytes) -> Mapping[bytes, int]:
+        """Return the number of present files below each folder of `folder`; of each root for `ALL_FILES`."""
+        marks = await fetch_folder_marks(self._library, [folder] if folder != ALL_FILES else [])
+        return {path: mark.files for path, mark in marks.items() if mark.is_root is (folder == ALL_FILES)}
+
+
+class LibraryScreen(ShellScreen):
+    """The table of all files, or of those that a query and a folder leave."""
+
+    TAB = "show_library"
+    PLACES = (Place.LIBRARY,)
+    BINDINGS: ClassVar[list[BindingType]] = bindings(Place.LIBRARY)
+    CSS = """
+    #library-body { height: 1fr; layers: beside over; }
+    #library-body > FolderSidebar { width: 30; background: $surface; }
+    #library-body > FileTable { width: 1fr; }
+    #library-body > DetailsPanel { width: 48; }
+    LibraryScreen.-narrow #library-body > FolderSidebar { layer: over; width: 36; }
+    LibraryScreen.-narrow #library-body > DetailsPanel { layer: over; width: 100%; border-left: none; }
+    """
+
+    def __init__(self, session: Session) -> None:
+        """Serve `session`."""
+        super().__init__(session)
+        interface = session.config.interface
+        self.table = FileTable(interface.columns, date_format=interface.date_format)
+        self.sidebar = FolderSidebar(LibraryFolders(session.library))
+        self.panel = DetailsPanel()
+        self.box = SearchBox()
+        self._folder: bytes | None = None
+        self._order = ("taken", True)
+        self._shown_query: Query | None = None
+        self._elapsed_ms = 0.0
+        self._library_version = -1
+        self._renew_not_before = 0.0
+        self._folders_not_before = 0.0
+        self._folders_wanted: bool | None = None
+        self._details_open = False
+        self._details_id: int | None = None
+        self._cursor_rests: Timer | None = None
+
+    def body(self) -> Iterable[Widget]:
+        """Yield the search box, and folders, table and details side by side."""
+        yield self.box
+        yield Horizontal(self.sidebar, self.table, self.panel, id="library-body")
+
+    def on_mount(self) -> None:
+        """Show all files, and keep up with the library."""
+        super().on_mount()
+        self.set_interval(RENEWAL_PERIOD_S, self._renew_if_due)
+        self._arrange()
+        self.table.focus()
+        self._search()
+
+    def on_resize(self) -> None:
+        """Put folders and details beside the table, or over it."""
+        self._arrange()
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what the library got while another screen was shown."""
+        super().on_screen_resume()
+        self._renew_if_due()
+
+    def scan_targets(self) -> tuple[bytes, ...]:
+        """Return the folder under the sidebar's cursor or the one that is shown; empty for all roots."""
+        folder = self.sidebar.folder if self.sidebar.has_focus else self._folder or ALL_FILES
+        return (folder,) if folder != ALL_FILES else ()
+
+    def show_folder(self, path: bytes) -> None:
+        """Show what lies below a folder, whatever was searched for before."""
+        self.box.replace_text("")
+        self._limit_to(path)
+
+    # What the table shows
+
+    @on(SearchBox.QueryChanged)
+    def _search(self) -> None:
+        """Show what the query in the box finds; a question about an older query is given up."""
+        self.run_worker(self._show_query(), name="query", group="list", exclusive=True)
+
+    async def _show_query(self) -> None:
+        try:
+            query = self._wanted_query()
+        except QueryError as error:
+            self.box.show_mistake(*_mistake(error))
+            return
+        began = time.perf_counter()
+        self.table.set_notice(self._notice())
+        try:
+            view = await self.session.library.reader.open_view(query)
+            await self.table.show(view)
+        except LibraryError as error:
+            self._say_unreadable(error)
+            return
+        self.table.set_sort(query.sort, falling=query.falling)
+        self._shown_query = query
+        self._elapsed_ms = (time.perf_counter() - began) * 1000
+        self._show_result()
+
+    def _wanted_query(self) -> Query:
+        """Return the query in the box, in the chosen order unless it names its own, within the chosen folder."""
+        query = parse_query(self.box.text)
+        if not query.sort:
+            query = query.sorted_by(self._order[0], falling=self._order[1])
+        return query.within(self._folder)
+
+    def _show_result(self) -> None:
+        if self.box.text or self._folder is not None:
+            self.box.show_result(self.table.row_count(), self._elapsed_ms)
+        else:
+            self.box.show_nothing()
+
+    def _renew_if_due(self) -> None:
+        busy = any(worker.group == "list" and worker.state is WorkerState.RUNNING for worker in self.workers)
+        if self.is_current and not busy and time.monotonic() >= self._renew_not_before:
+            self.run_worker(self._renew(), name="renewal", group="list", exclusive=True)
+
+    async def _renew(self) -> None:
+        """Take in what the library got since the table was read, without moving what the user looks at."""
+        reader = self.session.library.reader
+        try:
+            version = await reader.data_version()
+            if version == self._library_version or self._shown_query is None:
+                return
+            began = time.monotonic()
+            self.table.set_notice(self._notice())
+            if not await self.table.renew(await reader.open_view(self._shown_query)):
+                return
+        except LibraryError as error:
+            self._say_unreadable(error)
+            return
+        now = time.monotonic()
+        self._library_version = version
+        self._renew_not_before = now + (now - began) / RENEWAL_SHARE
+        if not self.box.has_class("-mistaken"):
+            self._show_result()
+        if now >= self._folders_not_before and self.sidebar.display:
+            self._folders_not_before = now + FOLDERS_PERIOD_S
+            self.sidebar.reread()
+
+    def _notice(self) -> list[str]:
+        """Return what to say if there are no files."""
+        if self.box.text:
+            return [
+                "No file matches.",
+                "",
+                f"{self._key('go_back')} clears the search, {self._key('open_search')} changes it.",
+            ]
+        if self._folder is not None:
+            folder = short_path(self._folder)
+            return [
+                f"There are no files below {folder}.",
+                "",
+                f"{self._key('go_back')} shows all files, {self._key('scan')} scans the folder.",
+            ]
+        if self.session.engine.running:
+            return ["The scan has not found a file yet."]
+        steps = f"Press {self._key('show_browse')}, choose a folder, press {self._key('scan')}."
+        return ["Nothing is catalogued yet.", "", steps]
+
+    def _key(self, action_id: str) -> str:
+        return key_name(keys_of(BY_ID[action_id], self.session.keymap).split(",")[0])
+
+    def _say_unreadable(self, error: LibraryError) -> None:
+        self._renew_not_before = time.monotonic() + 10 * RENEWAL_PERIOD_S
+        self.app.notify(f"{error.message}\n{error.hint}", severity="error", markup=False)
+
+    @on(FileTable.ReadFailed)
+    def _on_read_failed(self, message: FileTable.ReadFailed) -> None:
+        self.app.notify(f"{message.error.message}\n{message.error.hint}", severity="error", markup=False)
+
+    @on(FileTable.SortChosen)
+    def _sort(self, message: FileTable.SortChosen) -> None:
+        self._order = (message.field, message.falling)
+        self.box.drop_field("sort", "order")
+        self._search()
+
+    # Keys
+
+    def action_open_search(self) -> None:
+        """Let the user type a query."""
+        self.box.focus_line()
+
+    @on(SearchBox.Left)
+    def _go_to_table(self) -> None:
+        self.table.focus()
+
+    def action_sort_left(self) -> None:
+        """Sort by the column to the left."""
+        self.table.sort_beside(-1)
+
+    def action_sort_right(self) -> None:
+        """Sort by the column to the right."""
+        self.table.sort_beside(1)
+
+    def action_reverse_order(self) -> None:
+        """Turn the order round."""
+        self.table.reverse_sort()
+
+    def action_next_file(self) -> None:
+        """Go one file down."""
+        self.table.move("down")
+
+    def action_previous_file(self) -> None:
+        """Go one file up."""
+        self.table.move("up")
+
+    def action_copy_path(self) -> None:
+        """Copy the path of the file under the cursor."""
+        row = self.table.cursor_row
+        if row is None:
+            return
+        text, is_quoted = path_to_copy(row.path)
+        self.app.copy_to_clipboard(text)
+        quoted = " It is quoted for the shell, because of the characters in it." if is_quoted else ""
+        self.app.notify(f"Copied {display(row.path)}.{quoted}", markup=False)
+
+    def action_go_back(self) -> None:
+        """Close what lies over the table, then clear the search, then show all folders."""
+        if self._details_open:
+            self._show_details(is_open=False)
+        elif self.has_class("-narrow") and self.sidebar.display:
+            self.action_show_folders()
+        elif self.box.text:
+            self.box.replace_text("")
+        elif self._folder is not None:
+            self._limit_to(None)
+        self.table.focus()
+
+    # Folders
+
+    def action_show_folders(self) -> None:
+        """Show the folders and go there; from there, hide them."""
+        if self.sidebar.has_focus:
+            self._folders_wanted = False
+            self.table.focus()
+        else:
+            self._folders_wanted = True
+            self.sidebar.display = True
+            self.sidebar.focus()
+        self._arrange()
+
+    def action_unfold_folder(self) -> None:
+        """Unfold the folder under the cursor of the sidebar."""
+        if self.sidebar.has_focus:
+            self.sidebar.unfold()
+
+    def action_fold_folder(self) -> None:
+        """Fold the folder under the cursor of the sidebar."""
+        if self.sidebar.has_focus:
+            self.sidebar.fold()
+
+    @on(FolderSidebar.Chosen)
+    def _show_chosen_folder(self, message: FolderSidebar.Chosen) -> None:
+        if self.has_class("-narrow"):
+            self._folders_wanted = False
+        self._limit_to(message.folder if message.folder != ALL_FILES else None)
+
+    def _limit_to(self, folder: bytes | None) -> None:
+        self._folder = folder
+        self.sidebar.show_as_chosen(folder or ALL_FILES)
+        self.box.show_scope(short_path(folder) if folder is not None else "")
+        self._arrange()
+        self.table.focus()
+        self._search()
+
+    def _arrange(self) -> None:
+        """Show of folders and details what there is room and a wish for."""
+        width = self.size.width
+        self.set_class(width < NARROW_CELLS, "-narrow")
+        room = width >= (WIDE_CELLS if self._details_open else NARROW_CELLS)
+        self.sidebar.display = room if self._folders_wanted is None else self._folders_wanted
+        self.panel.display = self._details_open
+
+    # Details
+
+    def action_open_details(self) -> None:
+        """Show a file's details; a second time, scroll them; a third time, close them. In the folders: show one."""
+        if self.sidebar.has_focus:
+            self.sidebar.choose()
+        elif self.panel.has_focus:
+            self._show_details(is_open=False)
+        elif self._details_open:
+            self.panel.focus()
+        else:
+            self.table.open_cursor()
+
+    @on(FileTable.Opened)
+    def _open_details(self) -> None:
+        self._show_details(is_open=True)
+
+    def _show_details(self, *, is_open: bool) -> None:
+        self._details_open = is_open
+        self._arrange()
+        if not is_open:
+            self.table.focus()
+            return
+        if self.has_class("-narrow"):
+            self.panel.focus()
+        self._read_details()
+
+    @on(FileTable.CursorMoved)
+    def _wait_for_rest(self, message: FileTable.CursorMoved) -> None:
+        if message.rows is not self.table:
+            return
+        if self._cursor_rests is not None:
+            self._cursor_rests.stop()
+        self._cursor_rests = self.set_timer(CURSOR_PAUSE_S, self._take_in_cursor)
+
+    def _take_in_cursor(self) -> None:
+        """Follow the cursor with details, and with the order in which a running scan reads."""
+        row = self.table.cursor_row
+        if row is not None and self.session.engine.running:
+            self.session.engine.prioritise(os.path.dirname(row.path))
+        if self._details_open:
+            self._read_details()
+
+    def _read_details(self) -> None:
+        self.run_worker(self._show_cursor_details(), name="details", group="details", exclusive=True)
+
+    async def _show_cursor_details(self) -> None:
+        row = self.table.cursor_row
+        if row is None:
+            return
+        try:
+            details = await self.session.library.reader.details(row.file_id)
+        except LibraryError as error:
+            self._say_unreadable(error)
+            return
+        gone = (FactGroup("File", (Fact("State", "no longer in the library", "warning"),)),)
+        groups = gone if details is None else file_facts(details)
+        self.panel.show(display(row.name), groups, from_top=row.file_id != self._details_id)
+        self._details_id = row.file_id
+
+
+def _mistake(error: QueryError) -> tuple[str, int]:
+    """Return what is wrong with a query in one line, and where."""
+    problem = error.message.removesuffix(f" (at character {error.position + 1} of the query)")
+    return f"{problem}; expected: {error.expected}", error.position
