@@ -28,7 +28,9 @@ def fingerprint(path: Path, *, full: bool = False) -> Fingerprint:
     return fingerprint_file(job_for(path), CancelToken(), full=full)
 
 
-@pytest.mark.parametrize("size", [0, 1, END_BYTES, END_BYTES + 1, 2 * END_BYTES, 2 * END_BYTES + 1, 1_000_000])
+@pytest.mark.parametrize(
+    "size", [0, 1, END_BYTES, END_BYTES + 1, 2 * END_BYTES, 2 * END_BYTES + 1, 1_000_000]
+)
 def test_quick_is_the_hash_of_size_head_and_tail(tmp_path: Path, size: int) -> None:
     content = os.urandom(size)
     write_file(tmp_path / "a", content)

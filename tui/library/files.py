@@ -15,6 +15,8 @@ from tui.display import display
 from tui.library import search_index
 from tui.library.merging import merge_file
 from tui.library.stages import (
+    count_pending,
+    make_outdated_pending,
     make_pending,
     pending_fingerprints,
     pending_full_fingerprints,
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_folder",
+    "count_pending",
     "folder_files",
     "folders_under",
     "insert_files",
     "join_path",
+    "make_outdated_pending",
     "make_pending",
     "merge_file",
     "move_files",

@@ -51,15 +51,20 @@ class Settled:
     missing: int = 0
 
 
-def clear_staging(db: sqlite3.Connection, scan_ids: Iterable[int] | None = None) -> None:
-    """Forget the undecided paths of these scans, or of all scans."""
-    if scan_ids is None:
-        db.execute("DELETE FROM arrival")
-        db.execute("DELETE FROM departure")
-        return
+def clear_staging(db: sqlite3.Connection, scan_ids: Iterable[int]) -> None:
+    """Forget the undecided paths of these scans."""
     for scan_id in scan_ids:
         db.execute("DELETE FROM arrival WHERE scan_id = ?", (scan_id,))
         db.execute("DELETE FROM departure WHERE scan_id = ?", (scan_id,))
+
+
+def clear_dead_staging(db: sqlite3.Connection) -> None:
+    """Forget the undecided paths that scans left which ended, or died, before they could decide."""
+    for table in ("arrival", "departure"):
+        db.execute(
+            f"DELETE FROM {table} WHERE scan_id NOT IN "
+            "(SELECT id FROM scan WHERE state IN ('running', 'paused', 'aborting'))"
+        )
 
 
 def apply_folder_updates(db: sqlite3.Connection, key: ScanKey, updates: Sequence[FolderUpdate]) -> Settled:

@@ -155,6 +155,34 @@ def make_pending(
         )
 
 
+def make_outdated_pending(db: sqlite3.Connection) -> None:
+    """Make the metadata pending that an older `METADATA_VERSION` extracted; costs nothing when that was done before."""
+    row = db.execute("SELECT value FROM setting WHERE name = 'metadata_version'").fetchone()
+    if row is not None and row[0] == METADATA_VERSION:
+        return
+    db.execute(
+        "UPDATE file SET metadata_state = 0 WHERE missing_since IS NULL AND metadata_state <> 0 "
+        "AND id IN (SELECT file_id FROM extracted WHERE version < ?)",
+        (METADATA_VERSION,),
+    )
+    db.execute("INSERT OR REPLACE INTO setting VALUES ('metadata_version', ?)", (METADATA_VERSION,))
+
+
+def count_pending(db: sqlite3.Connection, stage: Stage, root_id: int, under: bytes = b"") -> int:
+    """Return how many present files of a root, or below a folder in it, have `stage` (metadata or fingerprint) pending."""
+    part, values = "folder.root_id = :root", {"root": root_id, "under": under}
+    if under:
+        part += " AND (folder.path = :under OR (folder.path > :first AND folder.path < :beyond))"
+        values |= {"first": under + b"/", "beyond": under + b"0"}
+    column = "metadata" if stage is Stage.METADATA else "fingerprint"
+    number: int = db.execute(
+        f"SELECT count(*) FROM file INDEXED BY file_{column}_pending CROSS JOIN folder ON folder.id = file.folder_id "
+        f"WHERE {part} AND file.{column}_state = 0 AND file.missing_since IS NULL",
+        values,
+    ).fetchone()[0]
+    return number
+
+
 def save_extractions(
     db: sqlite3.Connection, extractions: Sequence[Extraction], *, now_ns: int | None = None
 ) -> int:

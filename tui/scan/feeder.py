@@ -45,6 +45,7 @@ class Feeder:
         self._page: deque[FileJob] = deque()
         self._after_id = 0
         self._claimed: set[int] = set()
+        self._settled_since_read: set[int] = set()
         self._attempts: Counter[int] = Counter()
         self._preferred: bytes | None = None
 
@@ -61,7 +62,9 @@ class Feeder:
 
     def settle(self, file_ids: Iterable[int]) -> None:
         """Note that the outcome of these files is committed, or that they were given back undone."""
-        self._claimed.difference_update(file_ids)
+        for file_id in file_ids:
+            self._claimed.discard(file_id)
+            self._settled_since_read.add(file_id)
 
     def claim(self, job: FileJob) -> bool:
         """Hand out a file that came by another way; False when it is under way already."""
@@ -81,11 +84,19 @@ class Feeder:
             if not self._page and not await self._read_page():
                 return None
             job = self._page.popleft()
-            if job.file_id in self._claimed or not self.may_retry(job.file_id):
+            if not self._is_free(job):
                 continue
             self._claimed.add(job.file_id)
             self._attempts[job.file_id] += 1
             return job
+
+    def _is_free(self, job: FileJob) -> bool:
+        """Tell whether a file may be handed out: what was settled after the page was read only looks pending in it."""
+        return (
+            job.file_id not in self._claimed
+            and job.file_id not in self._settled_since_read
+            and self.may_retry(job.file_id)
+        )
 
     async def _read_page(self) -> bool:
         """Fill the page: preferred folders, then onwards by id, then from the start once more."""
@@ -102,6 +113,7 @@ class Feeder:
         """Read pages until one holds a job that may be handed out; False when there is none."""
         while True:
             last = after_id
+            self._settled_since_read.clear()
 
             def read(after: int = last) -> list[FileJob]:
                 return self._query(self._connection, after_id=after, limit=_PAGE, under=under)
@@ -112,8 +124,6 @@ class Feeder:
             after_id = jobs[-1].file_id
             if under is None:
                 self._after_id = after_id
-            self._page.extend(
-                job for job in jobs if job.file_id not in self._claimed and self.may_retry(job.file_id)
-            )
+            self._page.extend(job for job in jobs if self._is_free(job))
             if self._page:
                 return True

@@ -199,12 +199,13 @@ class RootWalk:
                 tally.add(name, getattr(settled, name))
 
         future = asyncio.run_coroutine_threadsafe(self._library.writer.submit(write), self._loop)
-        while True:
+        while not future.done():
             with contextlib.suppress(TimeoutError):
-                return future.result(timeout=0.1)
-            if self._token.aborted:
+                future.exception(timeout=0.1)
+            if self._token.aborted and not future.done():
                 future.cancel()
                 raise ScanCancelledError
+        future.result()
 
     def _add_vanished_folders(self, connection: sqlite3.Connection, listed: set[bytes]) -> None:
         """Report the files of known folders that the walk no longer met as gone."""

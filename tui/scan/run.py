@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tui.errors import YapmoError
 from tui.library import files, problems, scans
-from tui.library.identity import clear_staging, match_fingerprints
+from tui.library.identity import clear_dead_staging, match_fingerprints
 from tui.records import Problem, ProgressSnapshot, ScanState, ScanSummary, Stage
 from tui.scan.cancel import CancelToken
 from tui.scan.closing import WalkedRoot, settle_walks
@@ -309,7 +309,8 @@ class ScanRun:
         )
 
         def write(db: sqlite3.Connection) -> None:
-            clear_staging(db)
+            clear_dead_staging(db)
+            files.make_outdated_pending(db)
             for target in targets:
                 files.make_pending(
                     db,
@@ -350,11 +351,20 @@ class ScanRun:
             thread=self._thread,
             on_problem=self._note_problem,
         )
+        await self._library.writer.run(self._forget_mended_problems)
         self._unavailable = closing.unavailable
         self._unreadable = any(root.outcome.unreadable for root in walked)
         settled = closing.settled
         for name in ("new", "changed", "moved", "returned", "missing"):
             self._tally.add(name, getattr(settled, name))
+
+    def _forget_mended_problems(self, db: sqlite3.Connection) -> None:
+        """Forget problems of folders that this walk passed without a new one; those found now are written first."""
+        noted, self._walk_problems = self._walk_problems, []
+        for problem in noted:
+            problems.record_problem(db, problem, now_ns=time.time_ns())
+        for target in self._targets:
+            problems.clear_path_problems(db, target.path, Stage.WALK, before_ns=target.key.started_ns)
 
     def _note_problem(self, problem: Problem) -> None:
         """Record a problem of the walk in the library and in the progress."""
@@ -389,12 +399,29 @@ class ScanRun:
             self._tally.add("new", -moved)
 
     async def _keep_alive(self) -> None:
-        """Renew the leases, write down the walk's problems, count what is left, and hear whether another process asks to abort."""
+        """Renew the leases, count what is left to do, and hear whether another process asks to abort."""
         while True:
-            await asyncio.sleep(_HEARTBEAT_S)
+            await self._count_pending()
             if await self._beat():
                 logger.info("another process asked this scan to stop")
                 self.abort()
+            await asyncio.sleep(_HEARTBEAT_S)
+
+    async def _count_pending(self) -> None:
+        """Tell the meters how much there is to do, as far as the library knows by now."""
+        for stage in self._stages:
+            meter = self._meters[stage]
+            if stage is Stage.WALK or meter.finished:
+                continue
+            done = meter.done
+            pending = await self._thread.run(lambda stage=stage: self._pending_number(stage))  # type: ignore[misc]  # bound now
+            meter.total = done + pending
+
+    def _pending_number(self, stage: Stage) -> int:
+        return sum(
+            files.count_pending(self._connection, stage, target.key.root_id, target.start)
+            for target in self._targets
+        )
 
     async def _beat(self) -> bool:
         ids = [target.key.scan_id for target in self._targets]

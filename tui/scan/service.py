@@ -12,7 +12,6 @@ import logging
 from typing import TYPE_CHECKING
 
 from tui.errors import LibraryError
-from tui.records import ScanState
 from tui.scan.request import ScanRequest
 from tui.scan.run import ScanRun, prepare_run
 
@@ -106,8 +105,3 @@ class ScanService:
         if self._task is not None:
             summary = await self._task
             logger.debug("scan %d ended as %s", summary.scan_id, summary.state)
-
-
-def is_over(state: ScanState) -> bool:
-    """Tell whether a scan in `state` has ended."""
-    return state in (ScanState.COMPLETED, ScanState.ABORTED, ScanState.FAILED)
