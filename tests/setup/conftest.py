@@ -25,6 +25,7 @@ class System:
     def add(self, name: str, body: str = "") -> Path:
         """Put a program into PATH: a shell script that records how it was called, then runs `body`."""
         program = self.bin / name
+        program.unlink(missing_ok=True)  # never write through a link into the real system
         program.write_text(f'#!/bin/sh\necho "{name} $*" >>"{self.calls}"\n{body}\n', encoding="utf-8")
         program.chmod(0o755)
         return program
