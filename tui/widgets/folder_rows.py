@@ -1,13 +1,21 @@
-"""The unfolded part of a folder tree as a flat list of rows."""
+"""The unfolded part of a folder tree as numbered rows.
+
+A folder may hold fifty thousand others, so rows are not kept one by one: a folder keeps the sorted names of those in
+it and a node for each that was looked at, and row numbers are worked out from the few folders that are unfolded.
+"""
 
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from enum import Enum
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from tui.scan.subfolders import sort_key
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tui.scan.subfolders import FolderListing
 
@@ -25,122 +33,167 @@ class FolderNode:
     """One folder of the tree.
 
     Attributes:
-        path: absolute path.
+        name: its own name; at the top of the tree the absolute path.
         depth: 0 for the top of the tree.
         parent: the folder above; None at the top.
         is_link: whether it is a symbolic link.
-        is_hidden: whether its name begins with a dot.
         is_open: whether its folders are shown below it.
         state: how much of its inside is known.
         error: why it cannot be read.
-        children: its folders, as far as they are known.
+        names: of the folders in it, sorted, as far as they are known.
+        shown: those of `names` that are shown when it is open.
+        links: those of `names` that are symbolic links.
+        kept: the nodes of folders in it that were unfolded or read, by name; others are made when asked for.
+        open_children: those of `kept` that are open, with their places in `shown`, in order.
+        rows_below: rows that are shown below it.
     """
 
-    __slots__ = ("children", "depth", "error", "is_hidden", "is_link", "is_open", "parent", "path", "state")
+    __slots__ = (
+        "depth", "error", "is_link", "is_open", "kept", "links", "name", "names", "open_children", "parent",
+        "rows_below", "shown", "state",
+    )  # fmt: skip
 
-    def __init__(self, path: bytes, parent: FolderNode | None = None, *, is_link: bool = False) -> None:
+    def __init__(self, name: bytes, parent: FolderNode | None = None, *, is_link: bool = False) -> None:
         """Begin folded and unread."""
-        self.path = path
+        self.name = name
         self.parent = parent
         self.depth: int = 0 if parent is None else parent.depth + 1
-        self.is_hidden = self.name.startswith(b".")
         self.is_link = is_link
         self.is_open = False
         self.state = FolderState.UNREAD
         self.error = ""
-        self.children: list[FolderNode] = []
+        self.names: Sequence[bytes] = ()
+        self.shown: Sequence[bytes] = ()
+        self.links: frozenset[bytes] = frozenset()
+        self.rows_below = 0
+        self.open_children: list[tuple[int, FolderNode]] = []
+        self.kept: dict[bytes, FolderNode] = {}
 
     @property
-    def name(self) -> bytes:
-        """Its own name; the whole path at the top."""
-        return os.path.basename(self.path) or self.path
+    def path(self) -> bytes:
+        """Absolute path."""
+        return os.path.join(*reversed([node.name for node in self.lineage()]))
+
+    def lineage(self) -> Iterator[FolderNode]:
+        """Yield the folder, the one above it, and so on to the top."""
+        node: FolderNode | None = self
+        while node is not None:
+            yield node
+            node = node.parent
+
+    def child(self, name: bytes) -> FolderNode:
+        """Return the folder `name` in this one: the node that is kept, or a fresh one."""
+        return self.kept.get(name) or FolderNode(name, self, is_link=name in self.links)
+
+    def keep(self) -> None:
+        """Let this be the node for its folder from now on."""
+        if self.parent is not None:
+            self.parent.kept[self.name] = self
+
+    def has_child(self, name: bytes) -> bool:
+        """Tell whether the folder `name` is known to be in this one."""
+        return _position(self.names, name) is not None
+
+    def count_rows(self) -> None:
+        """Work out anew which folders are open in this one, and how many rows are below it."""
+        places = ((_position(self.shown, name), child) for name, child in self.kept.items() if child.is_open)
+        self.open_children = sorted(
+            ((place, child) for place, child in places if place is not None), key=itemgetter(0)
+        )
+        inner = sum(child.rows_below for _, child in self.open_children)
+        self.rows_below = len(self.shown) + inner if self.is_open else 0
 
 
 class FolderRows:
-    """The rows that a tree shows, kept in step while folders open, close and are read."""
+    """The rows of a tree, from the top (row 0) down."""
 
     def __init__(self, top: FolderNode, *, shows_hidden: bool = False) -> None:
-        """Show `top` and what is open below it."""
+        """Show `top` and what is open below it; folders that begin with a dot only if `shows_hidden`."""
         self.top = top
         self.shows_hidden = shows_hidden
-        self.rows: list[FolderNode] = [top]
 
     def __len__(self) -> int:
-        return len(self.rows)
+        return 1 + self.top.rows_below
 
     def __getitem__(self, index: int) -> FolderNode:
-        return self.rows[index]
+        node, offset = self.top, index
+        while offset:
+            offset -= 1
+            extra = 0
+            for position, child in node.open_children:
+                row = position + extra
+                if row <= offset <= row + child.rows_below:
+                    node, offset = child, offset - row
+                    break
+                if offset < row:
+                    return node.child(node.shown[offset - extra])
+                extra += child.rows_below
+            else:
+                return node.child(node.shown[offset - extra])
+        return node
 
     def index_of(self, node: FolderNode) -> int | None:
         """Return the row of `node`, None when it is not shown."""
-        try:
-            return self.rows.index(node)
-        except ValueError:
-            return None
+        index = 0
+        for child in node.lineage():
+            parent = child.parent
+            if parent is None:
+                break
+            position = _position(parent.shown, child.name)
+            if not parent.is_open or position is None:
+                return None
+            before = sum(
+                open_child.rows_below for place, open_child in parent.open_children if place < position
+            )
+            index += 1 + position + before
+        return index
 
     def set_open(self, node: FolderNode, *, is_open: bool) -> None:
         """Show or hide the folders in `node`."""
+        node.keep()
         node.is_open = is_open
-        self._renew(node)
+        _recount(node)
 
     def set_hidden(self, *, shown: bool) -> None:
         """Show or hide the folders whose name begins with a dot."""
         self.shows_hidden = shown
-        self._renew(self.top)
+        nodes = [self.top]
+        for node in nodes:
+            nodes += node.kept.values()
+        for node in reversed(nodes):
+            node.shown = self._filtered(node.names)
+            node.count_rows()
 
-    def take(self, node: FolderNode, children: list[FolderNode], listing: FolderListing) -> None:
-        """Take what was found in `node`: its `children`, as made by `make_children` from `listing`."""
-        node.children = children
-        node.error = listing.error
+    def take(self, node: FolderNode, listing: FolderListing) -> None:
+        """Take what was found in `node`; what was unfolded in it stays so."""
+        node.keep()
+        node.names, node.links, node.error = listing.names, listing.links, listing.error
+        node.shown = self._filtered(node.names)
         if listing.error:
             node.state = FolderState.UNREADABLE
         else:
             node.state = FolderState.READ if listing.is_complete else FolderState.READING
-        self._renew(node)
+        _recount(node)
 
-    def add(self, node: FolderNode, child: FolderNode) -> None:
-        """Add a folder that the listing of `node` did not have (no permission to list, say)."""
-        node.children.append(child)
-        self._renew(node)
+    def add(self, node: FolderNode, name: bytes) -> FolderNode:
+        """Add a folder that the listing of `node` did not have (it may not be listed, say)."""
+        index = bisect_left(node.names, sort_key(name), key=sort_key)
+        node.names = (*node.names[:index], name, *node.names[index:])
+        node.shown = self._filtered(node.names)
+        _recount(node)
+        return node.child(name)
 
-    def _renew(self, node: FolderNode) -> None:
-        index = self.index_of(node)
-        if index is None:
-            return
-        end = index + 1
-        while end < len(self.rows) and self.rows[end].depth > node.depth:
-            end += 1
-        self.rows[index + 1 : end] = self._below(node)
-
-    def _below(self, node: FolderNode) -> Sequence[FolderNode]:
-        """Return the rows below `node`, from its own stack: a tree may be deeper than Python recurses."""
-        rows: list[FolderNode] = []
-        stack = [iter(node.children if node.is_open else ())]
-        while stack:
-            for child in stack[-1]:
-                if child.is_hidden and not self.shows_hidden and not child.is_open:
-                    continue
-                rows.append(child)
-                if child.is_open and child.children:
-                    stack.append(iter(child.children))
-                    break
-            else:
-                stack.pop()
-        return rows
+    def _filtered(self, names: Sequence[bytes]) -> Sequence[bytes]:
+        return names if self.shows_hidden else tuple(name for name in names if not name.startswith(b"."))
 
 
-def make_children(
-    parent: FolderNode, listing: FolderListing, known: dict[bytes, FolderNode]
-) -> list[FolderNode]:
-    """Return the nodes for a listing; `known` (by name) keeps those that were made before, and is added to.
+def _recount(node: FolderNode) -> None:
+    """Work out the rows below `node` and below those above it."""
+    for above in node.lineage():
+        above.count_rows()
 
-    For many folders this takes longer than a screen may stand still, so the thread that reads makes them too.
-    """
-    children = []
-    for folder in listing.subfolders:
-        child = known.get(folder.name)
-        if child is None:
-            child = FolderNode(os.path.join(parent.path, folder.name), parent, is_link=folder.is_link)
-            known[folder.name] = child
-        children.append(child)
-    return children
+
+def _position(names: Sequence[bytes], name: bytes) -> int | None:
+    """Return the place of `name` among sorted `names`, None when it is not there."""
+    index = bisect_left(names, sort_key(name), key=sort_key)
+    return index if index < len(names) and names[index] == name else None

@@ -13,7 +13,7 @@ from textual.message import Message
 
 from tui.display import display, format_count
 from tui.scan.subfolders import FolderListing, read_in_thread
-from tui.widgets.folder_rows import FolderNode, FolderRows, FolderState, make_children
+from tui.widgets.folder_rows import FolderNode, FolderRows, FolderState
 from tui.widgets.line_list import LineList
 from tui.widgets.painted_lines import Line, Piece, fit
 
@@ -55,11 +55,10 @@ class FolderTree(LineList):
     class Listed(Message):
         """A thread has read (a part of) a folder."""
 
-        def __init__(self, node: FolderNode, children: list[FolderNode], listing: FolderListing) -> None:
+        def __init__(self, node: FolderNode, listing: FolderListing) -> None:
             """Keep what was read of which folder."""
             super().__init__()
             self.node = node
-            self.children = children
             self.listing = listing
 
     def __init__(self, top: bytes = b"/", *, shows_hidden: bool = False) -> None:
@@ -170,19 +169,18 @@ class FolderTree(LineList):
     def on_folder_tree_listed(self, message: Listed) -> None:
         """Show what a thread has read."""
         message.stop()
-        self._keeping_cursor(lambda: self._rows.take(message.node, message.children, message.listing))
+        self._keeping_cursor(lambda: self._rows.take(message.node, message.listing))
         self._pursue()
 
     def _read(self, node: FolderNode) -> None:
+        node.keep()
         node.state = FolderState.READING
         node.error = ""
         self.repaint()
-        known = {child.name: child for child in node.children}
 
         def deliver(listing: FolderListing) -> None:
-            message = self.Listed(node, make_children(node, listing, known), listing)
             with contextlib.suppress(RuntimeError):  # the application has ended meanwhile
-                self.post_message(message)
+                self.post_message(self.Listed(node, listing))
 
         read_in_thread(node.path, deliver, self._stop)
 
@@ -204,20 +202,16 @@ class FolderTree(LineList):
         for path in _steps(node.path, self._goal):
             if not node.is_open:
                 self.unfold(node)
-            child = next((child for child in node.children if child.path == path), None)
-            if child is None and node.state is FolderState.READING:
+            name = os.path.basename(path)
+            if name.startswith(b".") and not self._rows.shows_hidden:
+                self._rows.set_hidden(shown=True)
+            if not node.has_child(name) and node.state is FolderState.READING:
                 return
-            if child is None:
-                child = FolderNode(path, node)
-                self._rows.add(node, child)
-            node = child
+            node = node.child(name) if node.has_child(name) else self._rows.add(node, name)
         self._goal = None
-        index = self._rows.index_of(node)
-        if index is None:  # a hidden folder
-            self._rows.set_hidden(shown=True)
-            index = self._rows.index_of(node)
-        self.top = max(0, (index or 0) - self.page_height // 3)
-        self.move_to(index or 0)
+        index = self._rows.index_of(node) or 0
+        self.top = max(0, index - self.page_height // 3)
+        self.move_to(index)
         self.unfold(node)
 
 
@@ -237,6 +231,6 @@ def _note(node: FolderNode) -> str:
         return f"cannot be read: {display(node.error)}"
     if node.state is FolderState.READING:
         return "reading …"
-    if node.is_open and node.state is FolderState.READ and not node.children:
+    if node.is_open and node.state is FolderState.READ and not node.names:
         return "no folders in it"
     return ""
