@@ -81,7 +81,12 @@ async def read_all(child: asyncio.subprocess.Process, waiting: object) -> None:
 def run_recursive(folder: str) -> float:
     """Return the seconds of `exiftool -q -r -json -n FOLDER`."""
     began = time.perf_counter()
-    subprocess.run([EXIFTOOL, "-q", "-r", "-json", "-n", folder], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    subprocess.run(
+        [EXIFTOOL, "-q", "-r", "-json", "-n", folder],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
     return time.perf_counter() - began
 
 
@@ -103,7 +108,9 @@ async def run_scan(folder: str, workers: int, fingerprint: str) -> float:
 async def measure(folder: str, workers: int, rounds: int) -> dict[str, list[float]]:
     """Return the seconds of each contender in each round, start-up taken off."""
     paths = list_files(folder)
-    seconds: dict[str, list[float]] = {name: [] for name in ("bare pool", "yapmo", "yapmo + fingerprints", "exiftool -r")}
+    seconds: dict[str, list[float]] = {
+        name: [] for name in ("bare pool", "yapmo", "yapmo + fingerprints", "exiftool -r")
+    }
     with tempfile.TemporaryDirectory() as single:
         shutil.copy(paths[0], single)
         for _ in range(rounds):

@@ -1,0 +1,312 @@
+"""How does the application feel while a scan runs at full speed? Real program, pseudo-terminal of 120×40.
+
+    python benchmarks/interface.py [FOLDER] [--from CORPUS] [--only keys|traffic|start|abort|memory]
+
+keys     from key press to the last byte of the repaint that it causes, during a scan (cursor, paging, typing in the search box)
+traffic  bytes a second and share of a core on the Progress screen during a scan, and bytes while idle
+start    `yapmo --help`, and `yapmo` to the first painted frame
+abort    from Ctrl-C to the end of the process with everything committed, also with a hung exiftool
+memory   resident memory of the main process during a scan of 100,000 files
+
+Every figure is printed beside what it must reach. A key's repaint is over when nothing has come for 40 ms; those 40 ms do
+not count, and keys whose repaint meets a progress update are counted as they are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import os
+import pty
+import select
+import shutil
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import termios
+import time
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+sys.path.insert(0, HERE)
+
+from photos import make_photos
+
+QUIET_S = 0.04
+DOWN, PAGE_DOWN, END, HOME = b"\x1b[B", b"\x1b[6~", b"\x1b[F", b"\x1b[H"
+
+
+class Terminal:
+    """A program on a pseudo-terminal whose output is timed, not shown."""
+
+    def __init__(self, *arguments: str, columns: int = 120, rows: int = 40, program: str = "") -> None:
+        """Start YAPMO (or `program`) with `arguments`."""
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+        environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        self.began = time.perf_counter()
+        command = [program] if program else [sys.executable, "-P", "-m", "tui"]
+        self.process = subprocess.Popen(
+            [*command, *arguments], stdin=slave, stdout=slave, stderr=slave, env=environ, cwd=HERE,
+            preexec_fn=lambda: (os.setsid(), fcntl.ioctl(0, termios.TIOCSCTTY, 0)),
+        )  # fmt: skip
+        os.close(slave)
+        self.bytes = 0
+        self.tail = b""
+
+    def read(self, seconds: float) -> bytes:
+        """Return what comes within `seconds`, empty when nothing does."""
+        if not select.select([self.master], [], [], seconds)[0]:
+            return b""
+        try:
+            data = os.read(self.master, 1 << 16)
+        except OSError:
+            return b""
+        if b"\x1b[?2026$p" in data:
+            os.write(self.master, b"\x1b[?2026;2$y")
+        self.bytes += len(data)
+        self.tail = (self.tail + data)[-200_000:]
+        return data
+
+    def wait_for(self, text: bytes, seconds: float = 30.0) -> float:
+        """Return the time at which `text` was on its way to the screen."""
+        deadline = time.perf_counter() + seconds
+        while text not in self.tail:
+            if time.perf_counter() > deadline:
+                raise SystemExit(f"{text!r} did not come:\n{self.tail[-2000:]!r}")
+            self.read(0.1)
+        return time.perf_counter()
+
+    def settle(self, seconds: float = QUIET_S) -> None:
+        """Return when nothing has come for `seconds`."""
+        while self.read(seconds):
+            pass
+
+    def press(self, key: bytes) -> float | None:
+        """Return the seconds from a key to the last byte of its repaint, None if it caused none."""
+        began = time.perf_counter()
+        os.write(self.master, key)
+        last = None
+        wait = 1.0
+        while self.read(wait):
+            last, wait = time.perf_counter(), QUIET_S
+            if last - began > 2:
+                break
+        return None if last is None else last - began
+
+    def cpu_s(self) -> float:
+        """Return the processor time that the main process has used."""
+        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
+            fields = file.read().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def resident_mb(self) -> float:
+        """Return the resident memory of the main process in MB of 1,000,000 bytes."""
+        with open(f"/proc/{self.process.pid}/statm", encoding="ascii") as file:
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+    def close(self) -> None:
+        """End the program."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            deadline = time.perf_counter() + 10
+            while self.process.poll() is None and time.perf_counter() < deadline:
+                self.read(0.05)
+        self.process.kill()
+        self.process.wait()
+        os.close(self.master)
+
+
+def report(name: str, value: str, limit: str) -> None:
+    """Print one figure beside what it must reach."""
+    print(f"{name:52}{value:>28}   {limit}", flush=True)
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the value below which `share` of the values lie."""
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def measure_keys(folder: str, home: str) -> None:
+    """Time keys in the table and in the search box while the scan runs."""
+    terminal = Terminal("--library", os.path.join(home, "keys.yapmo"), folder)
+    terminal.wait_for(b"Library")
+    time.sleep(1.5)
+    os.write(terminal.master, b"2")
+    terminal.settle(0.1)
+    times: list[float] = []
+    for turn in range(300):
+        key = (DOWN, DOWN, PAGE_DOWN, DOWN, HOME, DOWN, END, HOME)[turn % 8]
+        terminal.settle(0.01)
+        seconds = terminal.press(key)
+        if seconds is not None:
+            times.append(seconds * 1000)
+    os.write(terminal.master, b"/")
+    terminal.settle()
+    for turn in range(100):
+        seconds = terminal.press(b"img_01234567"[turn % 12 : turn % 12 + 1] if turn % 13 else b"\x7f")
+        if seconds is not None:
+            times.append(seconds * 1000)
+    running = terminal.process.poll() is None
+    terminal.close()
+    assert running
+    report("key to repaint during a scan, median", f"{statistics.median(times):.1f} ms", "<= 10 ms")
+    report("key to repaint during a scan, 95th percentile", f"{percentile(times, 0.95):.1f} ms", "<= 30 ms")
+
+
+def measure_traffic(folder: str, home: str) -> None:
+    """Count bytes and processor time on the Progress screen, then bytes while idle."""
+    library = os.path.join(home, "traffic.yapmo")
+    terminal = Terminal("--library", library, folder)
+    terminal.wait_for(b"Library")
+    os.write(terminal.master, b"3")
+    end = time.perf_counter() + 2
+    while time.perf_counter() < end:
+        terminal.read(0.1)
+    with_screen = _measure_window(terminal, 8.0)
+    os.write(terminal.master, b"1")
+    terminal.settle(0.2)
+    without = _measure_window(terminal, 8.0)
+    terminal.close()
+    report("traffic of the Progress screen during a scan", f"{with_screen[0] / 1000:.1f} kB/s", "<= 9 kB/s")
+    cost = (with_screen[1] - without[1]) * 100
+    report(
+        "processor for it (beside Browse during the same scan)",
+        f"{cost:+.1f} % of a core ({with_screen[1] * 100:.0f} - {without[1] * 100:.0f})", "<= 3 %",
+    )  # fmt: skip
+    terminal = Terminal("--library", library)
+    terminal.wait_for(b"Library")
+    end = time.perf_counter() + 3
+    while time.perf_counter() < end:
+        terminal.read(0.1)
+    idle = _measure_window(terminal, 5.0)
+    terminal.close()
+    report("traffic while idle", f"{idle[0]:.0f} B/s", "0")
+
+
+def _measure_window(terminal: Terminal, seconds: float) -> tuple[float, float]:
+    """Return bytes a second and processor share over the next `seconds`."""
+    received, cpu, began = terminal.bytes, terminal.cpu_s(), time.perf_counter()
+    while time.perf_counter() - began < seconds:
+        terminal.read(0.1)
+    elapsed = time.perf_counter() - began
+    return (terminal.bytes - received) / elapsed, (terminal.cpu_s() - cpu) / elapsed
+
+
+def measure_start(folder: str, home: str) -> None:
+    """Time `--help` and the first painted frame, five times each; the first of each warms the page cache."""
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    helps, paints = [], []
+    for _ in range(6):
+        began = time.perf_counter()
+        subprocess.run(
+            [os.path.join(HERE, "yapmo"), "--help"], stdout=subprocess.DEVNULL, env=environ, check=True
+        )
+        helps.append(time.perf_counter() - began)
+        terminal = Terminal(
+            "--library", os.path.join(home, "start.yapmo"), program=os.path.join(HERE, "yapmo")
+        )
+        paints.append(terminal.wait_for("YAPMO ─".encode()) - terminal.began)
+        terminal.close()
+    report("yapmo --help", f"{statistics.median(helps[1:]):.3f} s", "<= 0.25 s")
+    report("yapmo to the first paint", f"{statistics.median(paints[1:]):.3f} s", "<= 0.5 s")
+
+
+def measure_abort(folder: str, home: str) -> None:
+    """Time Ctrl-C to the end of `yapmo scan`, with a healthy and with a hung exiftool."""
+    hung = os.path.join(home, "exiftool")
+    real = shutil.which("exiftool")
+    with open(hung, "w", encoding="utf-8") as file:
+        file.write(
+            f"#!/bin/sh\ncase \"$*\" in *-stay_open*) trap '' TERM; echo '{{ready}}'; exec sleep 1000;; esac\nexec {real} \"$@\"\n"
+        )
+    os.chmod(hung, 0o755)
+    config = os.path.join(home, "hung.toml")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f'[exiftool]\npath = "{hung}"\n')
+    for name, extra, limit in (("healthy", (), "<= 0.5 s"), ("hung child", ("--config", config), "<= 1 s")):
+        times = []
+        for turn in range(5):
+            library = os.path.join(home, f"abort-{name[:4]}-{turn}.yapmo")
+            process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "tui", "scan", "--library", library, *extra, folder],
+                cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+            time.sleep(3.0)
+            began = time.perf_counter()
+            process.send_signal(signal.SIGINT)
+            process.wait()
+            times.append(time.perf_counter() - began)
+            assert process.returncode == 3, process.returncode
+        report(f"abort to prompt, {name} (slowest of 5)", f"{max(times):.2f} s", limit)
+
+
+def measure_memory(folder: str, home: str) -> None:
+    """Watch the resident memory during scans of 10,000 and of 100,000 files (hard links over small songs)."""
+    for number in (10_000, 100_000):
+        tree = os.path.join(home, f"tree{number}")
+        _link_songs(tree, number)
+        process = subprocess.Popen(
+            [sys.executable, "-P", "-m", "tui", "scan", "--library", os.path.join(home, f"m{number}.yapmo"), tree],
+            cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        largest = 0.0
+        while process.poll() is None:
+            try:
+                with open(f"/proc/{process.pid}/statm", encoding="ascii") as file:
+                    largest = max(largest, int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6)
+            except (OSError, IndexError):
+                break
+            time.sleep(0.05)
+        assert process.wait() == 0
+        report(f"memory of the main process, {number:,} files", f"{largest:.0f} MB", "<= 130 MB")
+        shutil.rmtree(tree)
+
+
+def _link_songs(tree: str, number: int) -> None:
+    import wave
+
+    for index in range(number):
+        folder = os.path.join(tree, f"{index // 400:04d}")
+        first = os.path.join(tree, f"{index // 20_000}.wav")
+        if index % 20_000 == 0:
+            os.makedirs(tree, exist_ok=True)
+            with wave.open(first, "wb") as sound:
+                sound.setparams((1, 2, 8000, 0, "NONE", ""))
+                sound.writeframes(bytes([index % 251]) * 800)
+        if index % 400 == 0:
+            os.makedirs(folder)
+        os.link(first, os.path.join(folder, f"{index:06d}.wav"))
+
+
+PARTS = {
+    "keys": measure_keys,
+    "traffic": measure_traffic,
+    "start": measure_start,
+    "abort": measure_abort,
+    "memory": measure_memory,
+}
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("folder", nargs="?")
+    parser.add_argument("--from", dest="source", default="", help="folder with camera JPEGs to vary")
+    parser.add_argument("--number", type=int, default=8000)
+    parser.add_argument("--only", choices=PARTS, default=None)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as home:
+        folder = arguments.folder or os.path.join(home, "photos")
+        if not arguments.folder:
+            make_photos(arguments.number, folder, arguments.source)
+        for name, measure in PARTS.items():
+            if arguments.only in (None, name):
+                measure(folder, home)
+
+
+if __name__ == "__main__":
+    main()
