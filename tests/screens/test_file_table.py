@@ -373,10 +373,10 @@ async def test_the_order_is_chosen_by_column_and_shown_in_its_title() -> None:
         await app.table.show(ListedFiles([make_row(1)]))
         app.table.reverse_sort()  # there is no order to turn round yet
         app.table.sort_beside(1)
-        app.table.set_sort("name", falling=False)
+        await app.table.show(ListedFiles([make_row(1)]), ("name", False))
         app.table.sort_beside(1)
         app.table.sort_beside(-1)
-        app.table.set_sort("size", falling=True)
+        await app.table.show(ListedFiles([make_row(1)]), ("size", True))
         app.table.reverse_sort()
         await pilot.pause()
         head = shown_lines(app.table)[0]

@@ -17,9 +17,9 @@ from tui.library.query import Query, QueryError, parse_query
 from tui.screens.catalogue import fetch_folder_marks
 from tui.screens.clipboard import path_to_copy
 from tui.screens.shell import ShellScreen
-from tui.widgets.details_panel import DetailsPanel, Fact, FactGroup
+from tui.widgets.details_panel import DetailsPanel
 from tui.widgets.field_text import short_path
-from tui.widgets.file_facts import file_facts
+from tui.widgets.file_facts import Fact, FactGroup, file_facts
 from tui.widgets.file_table import FileTable
 from tui.widgets.folder_sidebar import ALL_FILES, FolderSidebar
 from tui.widgets.search_box import SearchBox
@@ -150,11 +150,10 @@ class LibraryScreen(ShellScreen):
         self.table.set_notice(self._notice())
         try:
             view = await self.session.library.reader.open_view(query)
-            await self.table.show(view)
+            await self.table.show(view, (query.sort, query.falling))
         except LibraryError as error:
             self._say_unreadable(error)
             return
-        self.table.set_sort(query.sort, falling=query.falling)
         self._shown_query = query
         self._elapsed_ms = (time.perf_counter() - began) * 1000
         self._show_result()

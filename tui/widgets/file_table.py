@@ -42,6 +42,9 @@ logger = logging.getLogger("yapmo.widgets")
 MARK_CELLS = 3
 """Cells before the first column: the cursor's mark, the file's state, a blank."""
 
+COUNT_PATIENCE_S = 0.03
+"""How long the first rows wait for their number, so that they are mostly painted once."""
+
 RENEWAL_TRIES = 4
 """How often a renewal begins again because the cursor moved meanwhile, before it leaves it to the next one."""
 
@@ -112,6 +115,7 @@ class FileTable(LineList):
         self._sort: tuple[str, bool] | None = None
         self._notice: tuple[str, ...] = ()
         self._view: FileView | None = None
+        self._latest: FileView | None = None
         self._count = 0
         self._pages = RowPages()
         self._cursor_id: int | None = None
@@ -130,23 +134,37 @@ class FileTable(LineList):
         """Field of the query language that the list is sorted by, and whether the highest comes first."""
         return self._sort
 
-    async def show(self, view: FileView) -> None:
+    async def show(self, view: FileView, sort: tuple[str, bool] | None = None) -> None:
         """Show another list from its beginning; what stood there stays until the first rows are here.
+
+        When lists are shown faster than they can be read, the last one wins.
+
+        Args:
+            view: the list.
+            sort: field of the query language that it is sorted by, and whether the highest comes first.
 
         Raises:
             YapmoError: the rows could not be read; what stood there still stands.
         """
+        self._latest = view
         rows = await view.page(0, PAGE_ROWS)
-        self._view, self._pages = view, RowPages()
-        self._pages.put(0, rows)
-        self._count, self._cursor, self.top = len(rows), 0, 0
-        self._chosen, self._cursor_id = False, None
-        self.rows_changed()
-        if len(rows) == PAGE_ROWS:
-            count = await view.count()
-            if view is self._view:
+        counting = asyncio.ensure_future(view.count())
+        try:
+            await asyncio.wait([counting], timeout=COUNT_PATIENCE_S)
+            if view is not self._latest:
+                return
+            self._view, self._pages, self._sort = view, RowPages(), sort
+            self._pages.put(0, rows)
+            self._cursor, self.top, self._chosen, self._cursor_id = 0, 0, False, None
+            self._count = len(rows)
+            if not counting.done():
+                self.rows_changed()
+            count = await counting
+            if view is self._latest:
                 self._count = count
                 self.rows_changed()
+        finally:
+            counting.cancel()
 
     async def renew(self, view: FileView) -> bool:
         """Show `view`, the same list read anew, without moving what the user looks at.
@@ -156,11 +174,12 @@ class FileTable(LineList):
         needed is here, and then only lines that differ are painted.
 
         Returns:
-            False when the user kept moving so fast that the list was left as it was.
+            False when the list was left as it was: the user kept moving too fast, or another list is being shown.
 
         Raises:
             YapmoError: the rows could not be read; what stood there still stands.
         """
+        shown = self._latest
         for _ in range(RENEWAL_TRIES):
             file_id, index, top = self._kept_id(), self.cursor, self.top
             count = await view.count()
@@ -170,9 +189,12 @@ class FileTable(LineList):
             pages = RowPages()
             for number in page_numbers(first, min(first + self.page_height, max(0, count - 1))):
                 pages.put(number, await view.page(number * PAGE_ROWS, PAGE_ROWS))
+            if self._latest is not shown:
+                return False
             if (file_id, index) == (self._kept_id(), self.cursor):
                 found = pages.place_of(file_id) if file_id is not None else None
-                self._view, self._count, self._pages = view, count, pages
+                self._latest = self._view = view
+                self._count, self._pages = count, pages
                 line = self._cursor - self.top
                 self._cursor = place if found is None else found
                 self.top = max(0, self._cursor - line)
@@ -184,11 +206,6 @@ class FileTable(LineList):
         """Show other columns, or write dates in another way (`strftime`)."""
         self._columns, self._date_format = columns_by_name(columns), date_format
         self._fitted.clear()
-        self.repaint()
-
-    def set_sort(self, field: str, *, falling: bool) -> None:
-        """Mark the column that the list is sorted by; the order itself is the view's."""
-        self._sort = (field, falling)
         self.repaint()
 
     def set_notice(self, lines: Sequence[str]) -> None:
@@ -332,13 +349,17 @@ class FileTable(LineList):
             for fitted in self._fit_to(width)
         )
         missing, pending = row.state is FileState.MISSING, row.metadata_state is StageState.PENDING
-        look = "dim" if missing or pending else ""
-        return Piece(mark), Piece(state_sign(row), look or "warning"), Piece(f" {cells}", look)
+        look, sign = "dim" if missing or pending else "", state_sign(row)
+        if sign == " ":
+            return (Piece(f"{mark}  {cells}", look),)
+        return Piece(mark), Piece(sign, look or "warning"), Piece(f" {cells}", look)
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """Return titles and rows, or titles and the notice while there are no rows."""
         if self._count:
             return super().lines(width, height)
+        if self._view is None:
+            return [self.head(width)]
         block = max(map(len, self._notice), default=0)
         indent = " " * max(1, (width - block) // 2)
         above = max(1, (height - len(self._notice)) // 3)
