@@ -101,13 +101,14 @@ def test_the_lowest_function_refuses_what_is_not_one_absolute_path(path: bytes) 
         ExiftoolChannel(WorkerLimits()).ask(path)
 
 
-def test_a_request_is_four_lines() -> None:
+def test_a_request_is_five_lines() -> None:
     request = ExiftoolChannel(WorkerLimits()).ask(b"/a b/#[CSTR]$x.jpg ")
     lines = request.split(b"\n")
     assert lines[0] == b"-echo4"
-    assert lines[2] == b"/a b/#[CSTR]$x.jpg "
-    assert lines[3].startswith(b"-execute")
-    assert lines[4:] == [b""]
+    assert lines[2] == b"-G0"
+    assert lines[3] == b"/a b/#[CSTR]$x.jpg "
+    assert lines[4].startswith(b"-execute")
+    assert lines[5:] == [b""]
 
 
 @pytest.mark.parametrize(
