@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rich.cells import cell_len, chop_cells
@@ -14,34 +13,13 @@ from tui.widgets.scrolled_lines import ScrolledLines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from tui.widgets.file_facts import Fact, FactGroup
+
 MOST_CHARACTERS = 2_000
 """Characters of one value that are shown; what an editor hid in a file may be megabytes."""
 
 LEAST_VALUE_CELLS = 16
 """Where less than this is left beside the labels, values go below them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One thing known about a file.
-
-    Attributes:
-        label: what it is.
-        value: the value as text; it may have several lines, and may be foreign.
-        look: how it looks (see `painted_lines.LOOKS`).
-    """
-
-    label: str
-    value: str
-    look: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class FactGroup:
-    """Facts that belong together, under a title."""
-
-    title: str
-    facts: tuple[Fact, ...]
 
 
 class DetailsPanel(ScrolledLines):

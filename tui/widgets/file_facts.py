@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tui.display import format_count, format_duration, format_size, format_time
 from tui.records import FileState, StageState
-from tui.widgets.details_panel import Fact, FactGroup
 from tui.widgets.field_text import (
     camera_name,
     format_exposure,
@@ -43,6 +43,29 @@ _STATES = {
 
 EXACT_TIME = "%Y-%m-%d %H:%M:%S"
 """Times are given to the second here, whatever `interface.date_format` leaves out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing known about a file.
+
+    Attributes:
+        label: what it is.
+        value: the value as text; it may have several lines, and may be foreign.
+        look: how it looks (see `painted_lines.LOOKS`).
+    """
+
+    label: str
+    value: str
+    look: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FactGroup:
+    """Facts that belong together, under a title."""
+
+    title: str
+    facts: tuple[Fact, ...]
 
 
 def file_facts(details: FileDetails) -> tuple[FactGroup, ...]:
