@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from textual.message import Message
 
 from tui.display import display, format_count
-from tui.scan.subfolders import FolderListing
+from tui.scan.subfolders import FolderListing, sort_key
 from tui.widgets.field_text import short_path
-from tui.widgets.folder_rows import FolderNode, FolderRows, FolderState
 from tui.widgets.line_list import LineList
 from tui.widgets.painted_lines import Line, Piece, fit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 ALL_FILES = b""
 """Stands for the whole library where a folder is named."""
@@ -26,6 +26,21 @@ class FolderSource(Protocol):
 
     async def subfolders(self, folder: bytes) -> Mapping[bytes, int]:
         """Return the number of files below each folder of `folder` by absolute path; the roots for `ALL_FILES`."""
+
+
+@dataclass(slots=True, eq=False)
+class _Folder:
+    """One folder: `inside` are its folders, None before they are known; `files` is None likewise."""
+
+    path: bytes
+    parent: _Folder | None = None
+    files: int | None = None
+    inside: list[_Folder] | None = None
+    is_open: bool = False
+
+    @property
+    def depth(self) -> int:
+        return 0 if self.parent is None else self.parent.depth + 1
 
 
 class FolderSidebar(LineList):
@@ -47,15 +62,14 @@ class FolderSidebar(LineList):
         """Show the folders that `source` knows."""
         super().__init__(id=id)
         self._source = source
-        self._rows = FolderRows(FolderNode(ALL_FILES), shows_hidden=True)
-        self._rows.top.is_open = True
+        self._all_files = _Folder(ALL_FILES, is_open=True)
+        self._unfolded = [self._all_files]
         self._shown_folder = ALL_FILES
-        self._counts: dict[bytes, int] = {}
 
     @property
     def folder(self) -> bytes:
         """The folder under the cursor."""
-        return self._rows[self.cursor].path
+        return self._unfolded[self.cursor].path
 
     def on_mount(self) -> None:
         """Ask for the roots."""
@@ -63,8 +77,9 @@ class FolderSidebar(LineList):
 
     def reread(self) -> None:
         """Ask again for everything that is unfolded, after the library changed."""
-        for node in [node for node in self._rows.rows if node.is_open]:
-            self._read(node)
+        for folder in self._unfolded:
+            if folder.is_open:
+                self._read(folder)
 
     def show_as_chosen(self, folder: bytes) -> None:
         """Mark the folder that the table is limited to."""
@@ -77,66 +92,79 @@ class FolderSidebar(LineList):
 
     def unfold(self) -> None:
         """Show the folders in the one under the cursor; when they are shown, go to the first of them."""
-        node = self._rows[self.cursor]
-        if node.is_open:
-            if node.children:
+        folder = self._unfolded[self.cursor]
+        if folder.is_open:
+            if folder.inside:
                 self.move_to(self.cursor + 1)
             return
-        self._rows.set_open(node, is_open=True)
-        self._read(node)
-        self.rows_changed()
+        folder.is_open = True
+        self._read(folder)
+        self._folders_changed()
 
     def fold(self) -> None:
         """Hide the folders in the one under the cursor; when they are hidden, go to the folder above."""
-        node = self._rows[self.cursor]
-        if node.is_open and node is not self._rows.top:
-            self._rows.set_open(node, is_open=False)
-            self.rows_changed()
-        elif node.parent is not None:
-            self.move_to(self._rows.index_of(node.parent) or 0)
+        folder = self._unfolded[self.cursor]
+        if folder.is_open and folder is not self._all_files:
+            folder.is_open = False
+            self._folders_changed()
+        elif folder.parent is not None:
+            self.move_to(self._unfolded.index(folder.parent))
 
     def row_count(self) -> int:
         """Return how many folders are unfolded, everything included."""
-        return len(self._rows)
+        return len(self._unfolded)
 
     def row(self, index: int, width: int) -> Line:
-        """Return one folder: roots with their path, the others by name."""
-        node = self._rows[index]
-        chosen = Piece("● " if node.path == self._shown_folder else "  ", "accent")
-        files = self._counts.get(node.path)
-        count = f" {format_count(files)} " if files is not None else ""
-        if node is self._rows.top:
+        """Return one folder: roots with their path, the others by name, each with its number of files."""
+        folder = self._unfolded[index]
+        chosen = Piece("● " if folder.path == self._shown_folder else "  ", "accent")
+        count = f" {format_count(folder.files)} " if folder.files is not None else ""
+        if folder is self._all_files:
             return chosen, Piece(fit("All files", width - 2 - len(count))), Piece(count, "dim")
-        indent = "  " * min(node.depth - 1, max(0, (width - 20) // 2))
-        fold_sign = (
-            "▾ " if node.is_open else "  " if node.state is FolderState.READ and not node.children else "▸ "
-        )
-        is_root = node.depth == 1
-        name = display(short_path(node.path) if is_root else os.path.basename(node.path))
+        indent = "  " * min(folder.depth - 1, max(0, (width - 20) // 2))
+        is_root, is_leaf = folder.depth == 1, folder.inside is not None and not folder.inside
+        sign = "  " if is_leaf else "▾ " if folder.is_open else "▸ "
+        name = display(short_path(folder.path) if is_root else os.path.basename(folder.path))
         text = fit(name, max(4, width - len(indent) - 4 - len(count)), cut="start" if is_root else "end")
         return (
             chosen,
-            Piece(indent + fold_sign, "dim"),
+            Piece(indent + sign, "dim"),
             Piece(text, "strong" if is_root else ""),
             Piece(count, "dim"),
         )
 
-    def _read(self, node: FolderNode) -> None:
-        node.state = FolderState.READING
-        self.run_worker(self._take_subfolders(node), group="folders", exit_on_error=False)
+    def _read(self, folder: _Folder) -> None:
+        self.run_worker(self._take_subfolders(folder), group="folders", exit_on_error=False)
 
-    async def _take_subfolders(self, node: FolderNode) -> None:
-        counts = await self._source.subfolders(node.path)
-        self._counts.update(counts)
-        if node is self._rows.top:
-            self._counts[ALL_FILES] = sum(counts.values())  # roots never overlap
-        paths = sorted(counts, key=lambda path: (display(path).casefold(), path))
-        before, under_cursor = {child.path: child for child in node.children}, self._rows[self.cursor]
-        children = [before.get(path) or FolderNode(path, node) for path in paths]
-        line = self.cursor - self.top
-        self._rows.take(node, children, FolderListing(node.path, (), is_complete=True))
-        place = self._rows.index_of(under_cursor)
-        if place is not None and place != self.cursor:
+    async def _take_subfolders(self, folder: _Folder) -> None:
+        """Ask for the folders in `folder`; those that were known stay unfolded as they were."""
+        counts = await self._source.subfolders(folder.path)
+        known = {child.path: child for child in folder.inside or ()}
+        folder.inside = []
+        for path in sorted(counts, key=lambda path: (display(path).casefold(), path)):
+            child = known.get(path) or _Folder(path, folder)
+            child.files = counts[path]
+            folder.inside.append(child)
+        if folder is self._all_files:
+            folder.files = sum(counts.values())  # roots never overlap
+        self._folders_changed()
+
+    def _folders_changed(self) -> None:
+        """Show what is unfolded now; the cursor stays on its folder, and the folder on its line."""
+        under_cursor, line = self._unfolded[self.cursor], self.cursor - self.top
+        self._unfolded = list(_unfold(self._all_files))
+        if under_cursor in self._unfolded:
+            place = self._unfolded.index(under_cursor)
             self.top = max(0, place - line)
             self.move_to(place)
         self.rows_changed()
+
+
+def _unfold(folder: _Folder) -> Iterator[_Folder]:
+    """Yield a folder and what is unfolded below it, from an own stack: a tree may be deeper than Python recurses."""
+    stack = [folder]
+    while stack:
+        folder = stack.pop()
+        yield folder
+        if folder.is_open:
+            stack.extend(reversed(folder.inside or ()))
