@@ -28,5 +28,9 @@ def option_values(ctx: Any, incomplete: str) -> list[str]:
 
 
 def fields(incomplete: str) -> list[str]:
-    """Return the fields of the query language that begin with `incomplete`."""
-    return [name for name in () if name.startswith(incomplete)]
+    """Return the fields of the query language that begin with `incomplete`; `-` in front of them stays there."""
+    from tui.library.query_fields import FIELDS
+
+    sign = "-" if incomplete.startswith("-") else ""
+    names = [f"{sign}{field.name}:" for field in FIELDS]
+    return [name for name in names if name.startswith(incomplete)]

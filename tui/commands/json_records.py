@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from tui.library.scans import ScanRecord
     from tui.records import FileRow
 
+_EMPTY = {"keywords": (), "people": ()}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -41,8 +42,8 @@ def iso_time(value: int | None, *, per_second: int = 1_000_000_000) -> str | Non
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def file_object(row: FileRow) -> dict[str, Any]:
-    """Return a file as `search --json` prints it."""
+def file_object(row: FileRow, long_fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a file as `search --json` prints it; `long_fields` are its `LONG_FIELDS` as far as they are known."""
     return {
         "id": row.file_id,
         **json_path(row.path),
@@ -50,20 +51,16 @@ def file_object(row: FileRow) -> dict[str, Any]:
         "size": row.size,
         "mtime_ns": row.mtime_ns,
         "state": str(row.state),
-        **_metadata(row.values),
+        **{name: row.values.get(name) for name in HOT_FIELDS},
+        "taken_utc": iso_time(row.values.get("taken_utc"), per_second=1000),
+        **{name: long_fields.get(name, _EMPTY.get(name)) for name in LONG_FIELDS},
     }
-
-
-def _metadata(values: Mapping[str, Any]) -> dict[str, Any]:
-    known = {name: values.get(name) for name in HOT_FIELDS}
-    return {**known, "taken_utc": iso_time(known["taken_utc"], per_second=1000)}
 
 
 def details_object(details: FileDetails) -> dict[str, Any]:
     """Return a file as `show --json` prints it."""
     return {
-        **file_object(details.row),
-        **{name: _listed(getattr(details, name)) for name in LONG_FIELDS},
+        **file_object(details.row, {name: getattr(details, name) for name in LONG_FIELDS}),
         "metadata_state": details.row.metadata_state.name.lower(),
         "first_seen": iso_time(details.first_seen),
         "missing_since": iso_time(details.missing_since),
@@ -73,10 +70,6 @@ def details_object(details: FileDetails) -> dict[str, Any]:
         "edits": [_edit_object(edit) for edit in details.edits],
         "problems": [problem_object(problem) for problem in details.problems],
     }
-
-
-def _listed(value: object) -> object:
-    return list(value) if isinstance(value, tuple) else value
 
 
 def _edit_object(edit: Edit) -> dict[str, Any]:

@@ -75,8 +75,8 @@ def write_path(path: bytes) -> None:
     sys.stdout.buffer.write(path + b"\0")
 
 
-def write_line(text: str) -> None:
-    """Write one line; `text` may be foreign."""
+def write_line(text: str | bytes) -> None:
+    """Write one line: a text or a path, which may be foreign."""
     print(display(text))
 
 

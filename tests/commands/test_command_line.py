@@ -1,0 +1,278 @@
+"""The frame of the command line: help, options before and behind commands, exit codes, faults, closed pipes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+import tui.__main__
+import tui.app
+import tui.cli
+from tests.commands.conftest import start
+from tui import __version__
+from tui.commands.frame import QueryCommand
+from tui.errors import LibraryError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.commands.conftest import Catalogue, Yapmo
+
+COMMANDS = ["scan", "search", "show", "problems", "stats", "doctor", "demo", "roots", "config"]
+
+
+def test_help_names_every_command_and_the_exit_codes(yapmo: Yapmo) -> None:
+    outcome = yapmo("--help")
+    assert outcome.code == 0
+    listed = {line.split()[0] for line in outcome.lines if line.startswith("  ") and line.split()}
+    assert listed.issuperset(COMMANDS)
+    assert "open" not in listed
+    assert "5 root unavailable" in " ".join(" ".join(outcome.lines).split())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [*COMMANDS, "roots label", "roots forget", "config get", "config set", "config unset", "config path"],
+)
+def test_every_command_explains_itself_with_an_example(yapmo: Yapmo, command: str) -> None:
+    outcome = yapmo(*command.split(), "--help")
+    assert outcome.code == 0
+    assert f"  yapmo {command}" in outcome.stdout.decode().partition("Example")[2]
+    assert "--config FILE" in outcome.stdout.decode()
+
+
+def test_version(yapmo: Yapmo) -> None:
+    assert yapmo("--version").lines == [f"yapmo {__version__}"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["serch"], "Did you mean `yapmo search`?"),
+        (["no such thing"], "There is no command and no path no such thing"),
+        (["search", "--colour"], "No such option: --colour"),
+        (["--colour", "search"], "No such option: --colour"),
+        (["show"], "Missing argument 'FILE'"),
+        (["scan", "--workers", "33"], "less than or equal to 32"),
+        (["scan", "--only", "everything"], "everything"),
+        (["problems", "seven"], "integer"),
+        (["search", "--library"], "--library"),
+        (["esc\x1b[31m\u202e"], "esc\\x1b[31m\\u202e"),
+        (["scan", "--only", "\x1b[31m"], "\\x1b"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_one_message(yapmo: Yapmo, arguments: list[str], says: str) -> None:
+    outcome = yapmo(*arguments)
+    assert (outcome.code, outcome.stdout) == (2, b"")
+    assert says in outcome.stderr
+    assert outcome.stderr.startswith("yapmo: ")
+    assert "Traceback" not in outcome.stderr
+    assert "\x1b" not in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    "command", [["search"], ["show", "1"], ["problems"], ["problems", "--retry"], ["stats"], ["roots"]]
+)
+def test_without_a_library_commands_say_how_to_make_one_and_make_none(
+    yapmo: Yapmo, home: Path, command: list[str]
+) -> None:
+    outcome = yapmo(*command)
+    assert (outcome.code, outcome.stdout) == (2, b"")
+    assert "There is no library at" in outcome.stderr
+    assert "`yapmo scan PATH`" in outcome.stderr
+    assert not (home / "data").exists()
+
+
+def test_a_file_that_is_no_library_is_exit_code_4(yapmo: Yapmo, tmp_path: Path) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("no library " * 100)
+    outcome = yapmo("search", "--library", str(file))
+    assert (outcome.code, outcome.stdout) == (4, b"")
+    assert "is no library" in outcome.stderr
+    assert file.read_text() == "no library " * 100
+
+
+class Opened:
+    """Stands for the terminal application: what it was asked to open."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str | None, str, str]] = []
+
+    def __call__(self, path: str | None, *, library_path: str = "", config_path: str = "") -> int:
+        self.calls.append((path, library_path, config_path))
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "opens"),
+    [
+        ([], (None, "", "")),
+        (["{folder}"], ("{folder}", "", "")),
+        (["--library", "l", "{folder}"], ("{folder}", "l", "")),
+        (["--library=l", "{folder}", "--config", "c"], ("{folder}", "l", "c")),
+        (["--", "{folder}"], ("{folder}", "", "")),
+        (["--config", "scan"], (None, "", "scan")),
+    ],
+)
+def test_a_first_word_that_is_no_command_is_a_path_to_open(
+    yapmo: Yapmo,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    opens: tuple[str | None, str, str],
+) -> None:
+    opened = Opened()
+    monkeypatch.setattr(tui.app, "open_application", opened)
+    outcome = yapmo(*(argument.format(folder=tmp_path) for argument in arguments))
+    assert outcome.code == 0
+    path = opens[0] and opens[0].format(folder=tmp_path)
+    assert opened.calls == [(path, *opens[1:])]
+
+
+def test_ctrl_c_is_exit_code_3(yapmo: Yapmo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object, **__: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tui.app, "open_application", interrupt)
+    outcome = yapmo()
+    assert (outcome.code, outcome.stderr) == (3, "")
+
+
+def test_an_error_for_people_is_message_and_hint(yapmo: Yapmo, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> int:
+        raise LibraryError("The library \x1b[2J is newer", hint="Upgrade.")
+
+    monkeypatch.setattr(tui.app, "open_application", refuse)
+    outcome = yapmo()
+    assert outcome.code == 4
+    assert outcome.stderr == "yapmo: The library \\x1b[2J is newer\n       Upgrade.\n"
+
+
+def test_a_fault_is_one_line_and_its_traceback_goes_into_the_log(
+    yapmo: Yapmo, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> int:
+        raise ZeroDivisionError("by \x1b[31m zero")
+
+    monkeypatch.setattr(tui.app, "open_application", fail)
+    outcome = yapmo()
+    log = home / "state" / "yapmo" / "yapmo.log"
+    assert outcome.code == 1
+    assert outcome.stderr.splitlines() == [
+        "yapmo: A fault of the program: ZeroDivisionError: by \\x1b[31m zero",
+        f"       The details are in {log}.",
+    ]
+    lines = log.read_text().splitlines()
+    assert all(" ERROR " in line for line in lines)
+    assert any("in fail" in line for line in lines)
+    assert "ZeroDivisionError: by \\x1b[31m zero" in lines[-1]
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["beach", "-tag:draft", "--json"], ["--json", "--", "beach", "-tag:draft"]),
+        (["-hasselblad"], ["--", "-hasselblad"]),
+        (["-h"], ["-h"]),
+        (["--limit", "3", "-nikon", "sort:taken-"], ["--limit", "3", "--", "-nikon", "sort:taken-"]),
+        (["--limit=3", "x"], ["--limit=3", "--", "x"]),
+        (["a", "--", "--json"], ["--", "a", "--json"]),
+        ([], []),
+        (["--limit"], ["--limit"]),
+    ],
+)
+def test_a_dash_in_a_query_takes_out_and_is_no_option(
+    monkeypatch: pytest.MonkeyPatch, yapmo: Yapmo, typed: list[str], meant: list[str]
+) -> None:
+    seen: list[list[str]] = []
+
+    def parse_args(_command: object, _context: object, arguments: list[str]) -> list[str]:
+        seen.append(list(arguments))
+        return []
+
+    monkeypatch.setattr(QueryCommand.__base__, "parse_args", parse_args)
+    yapmo("search", *typed)
+    assert meant in seen
+
+
+def modules_after(*arguments: str) -> set[str]:
+    """Return the modules that a process has loaded when the command has ended."""
+    code = (
+        "import sys; from tui.cli import run; code = run(sys.argv[1:]);"
+        "sys.stderr.write('\\n' + ' '.join(sys.modules)); sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return set(done.stderr.rpartition("\n")[2].split())
+
+
+def test_help_loads_next_to_nothing() -> None:
+    loaded = modules_after("--help")
+    assert "typer" in loaded
+    assert not loaded & {
+        "textual",
+        "rich",
+        "asyncio",
+        "sqlite3",
+        "logging",
+        "tui.config",
+        "tui.records",
+        "tomllib",
+    }
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["search"],
+        ["search", "--json"],
+        ["show", "1"],
+        ["problems"],
+        ["stats"],
+        ["roots"],
+        ["config"],
+        ["doctor", "--json"],
+    ],
+    ids=" ".join,
+)
+def test_commands_load_no_screen_and_in_a_pipe_no_rich(catalogue: Catalogue, arguments: list[str]) -> None:
+    library = [] if arguments[0] == "config" else catalogue.option
+    loaded = modules_after(*arguments, *library)
+    assert "textual" not in loaded or arguments[0] == "doctor"
+    assert "rich" not in loaded
+    assert not loaded & {"mutagen", "PIL", "xxhash", "tui.scan.run", "tui.app"}
+
+
+def test_a_closed_pipe_ends_in_silence(catalogue: Catalogue) -> None:
+    process = start("config", "--json")
+    assert process.stdout is not None
+    process.stdout.close()
+    assert process.stderr is not None
+    assert process.stderr.read() == b""
+    assert process.wait(timeout=20) == 0
+    process.stderr.close()
+
+
+def test_the_locale_may_be_of_another_encoding(tmp_path: Path) -> None:
+    environ = {**os.environ, "PYTHONIOENCODING": "ascii:strict"}
+    target = tmp_path / "東京.toml"
+    process = start("config", "--config", str(target), "path", env=environ)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, errors) == (0, b"")
+    assert output.decode("ascii").endswith("\\u6771\\u4eac.toml\n")
+
+
+def test_ctrl_c_while_modules_are_loaded_is_exit_code_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(_: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tui.cli, "run", interrupt)
+    with pytest.raises(SystemExit) as left:
+        tui.__main__.main()
+    assert left.value.code == 3

@@ -1,0 +1,72 @@
+"""What the shell offers behind Tab, asked as a shell asks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tui.commands.completion import fields, option_names, option_values
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def offered(line: str) -> list[str]:
+    """Return what bash would be offered for the last word of `line`."""
+    words = line.split(" ")
+    environ = {
+        **os.environ,
+        "_YAPMO_COMPLETE": "complete_bash",
+        "COMP_WORDS": "\n".join(words),
+        "COMP_CWORD": str(len(words) - 1),
+    }
+    done = subprocess.run(
+        [sys.executable, "-m", "tui"], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    return done.stdout.split()
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("yapmo sc", {"scan"}),
+        ("yapmo problems --st", {"--stage"}),
+        ("yapmo problems --stage m", {"metadata"}),
+        ("yapmo config get scan.m", {"scan.max_workers", "scan.missing_limit"}),
+        ("yapmo config set scan.fingerprint ", {"auto", "full", "off"}),
+        ("yapmo search kin", {"kind:"}),
+    ],
+)
+def test_the_shell_is_offered(line: str, expected: set[str]) -> None:
+    assert set(offered(line)) == expected
+
+
+def test_values_are_offered_where_there_are_few() -> None:
+    def values(name: str, incomplete: str = "") -> list[str]:
+        return option_values(SimpleNamespace(params={"name": name}), incomplete)
+
+    assert values("scan.hidden") == ["true", "false"]
+    assert values("logging.level", "w") == ["warning"]
+    assert values("scan.max_workers") == []
+    assert values("no.such.option") == []
+    assert option_values(SimpleNamespace(params={}), "") == []
+
+
+def test_names_are_offered_by_their_beginning() -> None:
+    assert option_names("exiftool.t") == ["exiftool.timeout"]
+    assert "kind:" in fields("")
+    assert "camera:" in fields("-cam") or "-camera:" in fields("-cam")
+
+
+def test_completion_can_be_installed(home: Path) -> None:
+    environ = {**os.environ, "SHELL": "/bin/bash", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
+    command = [sys.executable, "-m", "tui", "--install-completion", "bash"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "_YAPMO_COMPLETE=complete_bash" in (home / ".bash_completions" / "yapmo.sh").read_text()
