@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Protocol
 from textual.message import Message
 
 from tui.display import display, format_count
-from tui.scan.subfolders import FolderListing, sort_key
 from tui.widgets.field_text import short_path
 from tui.widgets.line_list import LineList
 from tui.widgets.painted_lines import Line, Piece, fit
