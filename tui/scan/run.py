@@ -8,6 +8,7 @@ import os
 import time
 from typing import TYPE_CHECKING
 
+from tui.display import display
 from tui.errors import YapmoError
 from tui.library import files, problems, scans
 from tui.library.identity import clear_dead_staging, match_fingerprints
@@ -157,6 +158,8 @@ class ScanRun:
 
     async def execute(self) -> ScanSummary:
         """Scan, and return how it ended; it never raises for what the scan met."""
+        names = ", ".join(display(target.path) for target in self._targets)
+        logger.info("scanning %s with %d exiftool processes", names, self._workers)
         heartbeat = asyncio.create_task(self._keep_alive())
         work = asyncio.create_task(self._work())
         stopped = asyncio.create_task(self._aborted.wait())
@@ -203,6 +206,13 @@ class ScanRun:
             await self._library.writer.run(write)
         except YapmoError as failure:
             state, error = ScanState.FAILED, error or failure.message
+        logger.info(
+            "scan %s after %.1f s: %d files, %d new, %d changed, %d moved, %d missing, %d problems",
+            state, self._seconds, counters.files, counters.new, counters.changed, counters.moved, counters.missing,
+            counters.problems,
+        )  # fmt: skip
+        if self._unavailable or error:
+            logger.error("%s", display(error or self._unavailable))
         self._summary = ScanSummary(
             scan_id=ids[0],
             state=state,
