@@ -90,12 +90,9 @@ class ScrolledLines(PaintedLines, can_focus=True):
         index = self.top + y - (self.size.height - self.page_height)
         return index if self.top <= index < self.row_count() else None
 
-    def on_focus(self) -> None:
-        """Show that keys move this list."""
-        self.repaint()
-
-    def on_blur(self) -> None:
-        """Show that keys move something else."""
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """Show whether keys move this list; `on_focus` and `on_blur` come before `has_focus` has changed."""
+        super().watch_has_focus(_has_focus)
         self.repaint()
 
     def on_resize(self) -> None:
