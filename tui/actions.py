@@ -150,35 +150,29 @@ def _library() -> tuple[Action, ...]:
             "open_details",
             "enter",
             "details",
-            "Everything that is known of a file; in the folders: show one.",
+            "Show a file's details, or a folder's files.",
             50,
         ),
-        action("show_folders", "f", "folders", "Show the folders of the library, or hide them.", 60),
+        action("show_folders", "f", "folders", "Show or hide the folders of the library.", 60),
         action("unfold_folder", "right,space", "unfold", "Unfold the folder under the cursor."),
         action(
             "fold_folder",
             "left,backspace",
             "fold",
-            "Fold the folder under the cursor, or go to the one above.",
+            "Fold the folder, or go to the one above.",
         ),
-        action(
-            "sort_left", "less_than_sign", "sort left", "Sort by the column to the left of the sorted one."
-        ),
+        action("sort_left", "less_than_sign", "sort left", "Sort by the column to the left."),
         action(
             "sort_right",
             "greater_than_sign",
             "sort right",
-            "Sort by the column to the right of the sorted one.",
+            "Sort by the column to the right.",
         ),
         action("reverse_order", "o", "order", "Turn the order round.", 70),
-        action("next_file", "n", "next file", "Go to the next file, also while its details are shown."),
-        action(
-            "previous_file", "N", "previous file", "Go to the file before, also while its details are shown."
-        ),
-        action("copy_path", "y", "copy path", "Copy the path of the file to the clipboard (OSC 52).", 75),
-        action(
-            "go_back", "escape", "back", "Close the details, then clear the search, then show all folders."
-        ),
+        action("next_file", "n", "next file", "Next file, also while details are shown."),
+        action("previous_file", "N", "previous file", "File before, also while details are shown."),
+        action("copy_path", "y", "copy path", "Copy the path of the file (OSC 52).", 75),
+        action("go_back", "escape", "back", "Close details; clear search; all folders."),
     )
 
 

@@ -74,7 +74,8 @@ class LibraryScreen(ShellScreen):
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.LIBRARY)
     CSS = """
     #library-body { height: 1fr; layers: beside over; }
-    #library-body > FolderSidebar { width: 30; background: $surface; }
+    #library-body > FolderSidebar { width: 30; background: $surface; border-right: outer $panel; }
+    #library-body > FolderSidebar:focus { border-right: outer $accent; }
     #library-body > FileTable { width: 1fr; }
     #library-body > DetailsPanel { width: 48; }
     LibraryScreen.-narrow #library-body > FolderSidebar { layer: over; width: 36; }

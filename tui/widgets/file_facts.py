@@ -110,7 +110,7 @@ def _own_facts(details: FileDetails) -> list[Fact]:
         *_facts(
             ("Size", f"{format_size(row.size)} ({format_count(row.size)} bytes)"),
             ("Modified", format_time(row.mtime_ns, EXACT_TIME)),
-            ("Kind", " ".join(filter(None, (row.kind.value, row.values.get("mime"))))),
+            ("Kind", ", ".join(filter(None, (row.kind.value, row.values.get("mime"))))),
             ("First seen", format_time(details.first_seen, EXACT_TIME)),
             ("Metadata", _STATES[row.metadata_state]),
             ("Extractor", details.extractor),

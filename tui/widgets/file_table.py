@@ -372,5 +372,5 @@ class FileTable(LineList):
         if width not in self._fitted:
             if len(self._fitted) > 4:
                 self._fitted.clear()
-            self._fitted[width] = fit_columns(self._columns, width - MARK_CELLS)
+            self._fitted[width] = fit_columns(self._columns, width - MARK_CELLS - 1)
         return self._fitted[width]

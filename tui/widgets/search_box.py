@@ -164,7 +164,7 @@ class SearchBox(Widget):
     def show_scope(self, text: str) -> None:
         """Say within what the query is asked, before its line; nothing for everything."""
         scope = fit_text(display(text), min(cell_len(display(text)), SCOPE_CELLS), cut="start")
-        self.query_one(".search-scope", Static).update(Content(f" {scope}" if scope else ""))
+        self.query_one(".search-scope", Static).update(Content(f" in {scope} " if scope else ""))
 
     def show_result(self, count: int | None, elapsed_ms: float) -> None:
         """Say how many files were found (None: still counting) and how long that took."""
