@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import stat
 import subprocess
+import sys
+import textwrap
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -236,29 +239,42 @@ async def test_the_number_of_workers_changes_while_a_scan_runs(
     assert children() == set()
 
 
+REAL_EXIFTOOL = shutil.which("exiftool") or ""
+
+
+def meddling_exiftool(folder: Path, what: str) -> str:
+    """Write an exiftool that runs `what` (Python; `line` is what it is sent) before the real one gets each line."""
+    fake = folder / "meddling-exiftool"
+    fake.write_text(
+        f"#!{sys.executable}\n"
+        "import os, subprocess, sys, time\n"
+        f"if '-ver' in sys.argv: sys.exit(subprocess.call([{REAL_EXIFTOOL!r}, *sys.argv[1:]]))\n"
+        f"child = subprocess.Popen([{REAL_EXIFTOOL!r}, *sys.argv[1:]], stdin=subprocess.PIPE)\n"
+        "for line in sys.stdin.buffer:\n"
+        + textwrap.indent(what, "    ")
+        + "\n    child.stdin.write(line); child.stdin.flush()\n"
+    )
+    fake.chmod(0o755)
+    return str(fake)
+
+
+def use_exiftool(engine: Engine, path: str, **options: Any) -> None:
+    config = engine.service._config
+    engine.service = ScanService(
+        engine.library, replace(config, exiftool=replace(config.exiftool, path=path, **options))
+    )
+
+
 async def test_a_hung_worker_costs_one_file(tmp_path: Path) -> None:
     root = tmp_path / "media"
     for number in range(6):
         make_jpeg(root / f"{number}.jpg", number)
-    fake = tmp_path / "exiftool"
-    real = subprocess.run(
-        ["sh", "-c", "command -v exiftool"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    fake.write_text(
-        "#!/usr/bin/env python3\n"
-        "import subprocess, sys, threading, time\n"
-        f"if '-ver' in sys.argv: sys.exit(subprocess.call([{real!r}, *sys.argv[1:]]))\n"
-        f"child = subprocess.Popen([{real!r}, *sys.argv[1:]], stdin=subprocess.PIPE)\n"
-        "for line in sys.stdin.buffer:\n"
-        "    if line.endswith(b'3.jpg\\n'):\n"
-        "        time.sleep(3600)\n"
-        "    child.stdin.write(line); child.stdin.flush()\n"
-    )
-    fake.chmod(0o755)
     async with Engine.open(tmp_path) as engine:
-        config = engine.service._config
-        hasty = replace(config, exiftool=replace(config.exiftool, path=str(fake), timeout=1.0))
-        engine.service = ScanService(engine.library, hasty)
+        use_exiftool(
+            engine,
+            meddling_exiftool(tmp_path, "if line.endswith(b'3.jpg\\n'): time.sleep(3600)"),
+            timeout=2.0,
+        )
         summary = await engine.scan(root)
         assert (summary.counters.metadata_done, summary.counters.metadata_failed) == (5, 1)
         states = await state_of(engine)
@@ -269,12 +285,29 @@ async def test_a_hung_worker_costs_one_file(tmp_path: Path) -> None:
 async def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
     root = tmp_path / "media"
     make_jpeg(root / "a.jpg", 1, model="Before")
+    make_jpeg(tmp_path / "next.jpg", 2, model="After")
+    swap = f"if line.endswith(b'a.jpg\\n') and os.path.exists({str(tmp_path / 'next.jpg')!r}): os.replace({str(tmp_path / 'next.jpg')!r}, {str(root / 'a.jpg')!r})"
     async with Engine.open(tmp_path) as engine:
-        await engine.scan(root, only=Stage.WALK)
-        make_jpeg(root / "a.jpg", 2, model="After the walk")
-        summary = await engine.scan(root, only=Stage.METADATA)
+        use_exiftool(engine, meddling_exiftool(tmp_path, swap))
+        summary = await engine.scan(root)
         assert summary.counters.metadata_done == 1
-        assert await engine.rows("SELECT model FROM file") == [("After the walk",)]
+        size, mtime_ns, model = (await engine.rows("SELECT size, mtime_ns, model FROM file"))[0]
+        status = os.lstat(root / "a.jpg")
+        assert (size, mtime_ns, model) == (status.st_size, status.st_mtime_ns, "After")
+
+
+async def test_a_file_that_never_holds_still_is_given_up_as_a_problem(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    make_jpeg(root / "a.jpg", 1)
+    make_jpeg(root / "b.jpg", 2)
+    touch = "if line.endswith(b'a.jpg\\n'): os.utime(line[:-1])"
+    async with Engine.open(tmp_path) as engine:
+        use_exiftool(engine, meddling_exiftool(tmp_path, touch))
+        summary = await engine.scan(root)
+        assert summary.state is ScanState.COMPLETED
+        assert (summary.counters.metadata_done, summary.counters.metadata_failed) == (1, 1)
+        problems = await engine.rows("SELECT message FROM problem")
+        assert "changes while it is read" in problems[0][0]
 
 
 async def test_stages_alone(tmp_path: Path) -> None:

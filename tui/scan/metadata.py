@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui.display import display
@@ -226,7 +226,9 @@ class MetadataStage:
         while self._answers:
             batch = self._answers[:_SETTLE_FILES]
             del self._answers[:_SETTLE_FILES]
-            settled = await thread.run(lambda answers=tuple(batch): settle_answers(answers))  # type: ignore[misc]  # bound now
+            settled = await thread.run(
+                lambda answers=tuple(batch): settle_answers(answers, self._feeder.may_retry)
+            )  # type: ignore[misc]  # bound now
             await self._settle_slots.acquire()
             task = asyncio.create_task(self._commit([answer.job for answer in batch], settled))
             self._settling.add(task)
@@ -248,9 +250,9 @@ class MetadataStage:
         """Commit one batch, then count it and let its files go."""
 
         def write(db: sqlite3.Connection) -> None:
-            files.save_extractions(db, batch.extractions)
             for job, found in batch.unstable:
                 files.update_changed(db, job.file_id, found)
+            files.save_extractions(db, batch.extractions)
 
         await self._library.writer.run(write)
         self._feeder.settle([job.file_id for job in jobs])
@@ -270,11 +272,13 @@ class MetadataStage:
             logger.info("%s changed while it was read; it is read again", display(job.path))
 
 
-def settle_answers(answers: Sequence[RawAnswer]) -> SettledBatch:
+def settle_answers(
+    answers: Sequence[RawAnswer], may_retry: Callable[[int], bool] = lambda _: True
+) -> SettledBatch:
     """Turn workers' answers into outcomes; looks at each file once more, so call it where it may block.
 
     A file whose size or time is not what it was when it was handed out gives no outcome: what was read may be a
-    mixture of two contents.
+    mixture of two contents. It is read again, or is a failure when `may_retry` says no to its id.
     """
     extractions: list[Extraction] = []
     unstable: list[tuple[FileJob, FoundFile]] = []
@@ -283,6 +287,9 @@ def settle_answers(answers: Sequence[RawAnswer]) -> SettledBatch:
         now = _look_at(job)
         if now is not None and (now.size, now.mtime_ns) != (job.size, job.mtime_ns):
             unstable.append((job, now))
+            if not may_retry(job.file_id):
+                moving = replace(job, size=now.size, mtime_ns=now.mtime_ns)
+                extractions.append(_failure(moving, "The file changes while it is read, again and again."))
         elif now is None and not answer.error:
             extractions.append(_failure(job, "The file went away while it was read."))
         else:
