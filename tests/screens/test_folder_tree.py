@@ -301,7 +301,7 @@ def test_row_numbers_agree_with_a_list_of_all_rows(steps: list[tuple[str, bytes,
         if what == "list":
             names[path] = sorted(found)
             listed = tuple(sorted(found, key=sort_key))
-            rows.take(node, FolderListing(path, listed, frozenset(), is_complete=True))
+            rows.take(node, FolderListing(path, listed, listed, frozenset(), is_complete=True))
         else:
             (model.open.add if what == "open" else model.open.discard)(path)
             rows.set_open(node, is_open=what == "open")

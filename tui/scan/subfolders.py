@@ -24,6 +24,7 @@ class FolderListing:
     Attributes:
         path: absolute path of the folder.
         names: of the folders found so far, sorted by `sort_key`.
+        plain_names: those that do not begin with a dot.
         links: those among them that are symbolic links.
         is_complete: False while more may come.
         error: why the folder cannot be read (further); empty when it can.
@@ -31,6 +32,7 @@ class FolderListing:
 
     path: bytes
     names: tuple[bytes, ...]
+    plain_names: tuple[bytes, ...]
     links: frozenset[bytes]
     is_complete: bool
     error: str = ""
@@ -61,12 +63,12 @@ def list_subfolders(path: bytes, *, period_s: float = PERIOD_S) -> Iterator[Fold
                     if entry.is_symlink():
                         links.add(entry.name)
                 if time.monotonic() >= yield_at:
-                    yield FolderListing(path, _sorted_names(found), frozenset(links), is_complete=False)
+                    yield _listing(path, found, links, is_complete=False)
                     period_s *= 2
                     yield_at = time.monotonic() + period_s
     except OSError as caught:
         error = caught.strerror or str(caught)
-    yield FolderListing(path, _sorted_names(found), frozenset(links), is_complete=True, error=error)
+    yield _listing(path, found, links, is_complete=True, error=error)
 
 
 def read_in_thread(path: bytes, deliver: Callable[[FolderListing], object], stop: threading.Event) -> None:
@@ -91,7 +93,11 @@ def _is_folder(entry: os.DirEntry[bytes]) -> bool:
         return False
 
 
-def _sorted_names(found: list[tuple[str, bytes]]) -> tuple[bytes, ...]:
-    """Return the names in order; sorts `found` in place, which is quick where most of it was sorted before."""
+def _listing(
+    path: bytes, found: list[tuple[str, bytes]], links: set[bytes], *, is_complete: bool, error: str = ""
+) -> FolderListing:
+    """Return a listing of what was found; sorts `found` in place, which is quick where most of it was sorted before."""
     found.sort()
-    return tuple(name for _, name in found)
+    names = tuple(name for _, name in found)
+    plain = tuple(name for name in names if not name.startswith(b"."))
+    return FolderListing(path, names, plain, frozenset(links), is_complete, error)

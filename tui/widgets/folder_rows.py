@@ -41,6 +41,7 @@ class FolderNode:
         state: how much of its inside is known.
         error: why it cannot be read.
         names: of the folders in it, sorted, as far as they are known.
+        plain_names: those of `names` that do not begin with a dot.
         shown: those of `names` that are shown when it is open.
         links: those of `names` that are symbolic links.
         kept: the nodes of folders in it that were unfolded or read, by name; others are made when asked for.
@@ -50,7 +51,7 @@ class FolderNode:
 
     __slots__ = (
         "depth", "error", "is_link", "is_open", "kept", "links", "name", "names", "open_children", "parent",
-        "rows_below", "shown", "state",
+        "plain_names", "rows_below", "shown", "state",
     )  # fmt: skip
 
     def __init__(self, name: bytes, parent: FolderNode | None = None, *, is_link: bool = False) -> None:
@@ -63,6 +64,7 @@ class FolderNode:
         self.state = FolderState.UNREAD
         self.error = ""
         self.names: Sequence[bytes] = ()
+        self.plain_names: Sequence[bytes] = ()
         self.shown: Sequence[bytes] = ()
         self.links: frozenset[bytes] = frozenset()
         self.rows_below = 0
@@ -148,6 +150,13 @@ class FolderRows:
             index += 1 + position + before
         return index
 
+    def open_nodes(self) -> list[FolderNode]:
+        """Return the folders that are unfolded and shown, those above first."""
+        nodes = [self.top] if self.top.is_open else []
+        for node in nodes:
+            nodes += (child for _, child in node.open_children)
+        return nodes
+
     def set_open(self, node: FolderNode, *, is_open: bool) -> None:
         """Show or hide the folders in `node`."""
         node.keep()
@@ -161,14 +170,15 @@ class FolderRows:
         for node in nodes:
             nodes += node.kept.values()
         for node in reversed(nodes):
-            node.shown = self._filtered(node.names)
+            node.shown = self._choose(node)
             node.count_rows()
 
     def take(self, node: FolderNode, listing: FolderListing) -> None:
         """Take what was found in `node`; what was unfolded in it stays so."""
         node.keep()
-        node.names, node.links, node.error = listing.names, listing.links, listing.error
-        node.shown = self._filtered(node.names)
+        node.names, node.plain_names, node.links = listing.names, listing.plain_names, listing.links
+        node.error = listing.error
+        node.shown = self._choose(node)
         if listing.error:
             node.state = FolderState.UNREADABLE
         else:
@@ -179,12 +189,13 @@ class FolderRows:
         """Add a folder that the listing of `node` did not have (it may not be listed, say)."""
         index = bisect_left(node.names, sort_key(name), key=sort_key)
         node.names = (*node.names[:index], name, *node.names[index:])
-        node.shown = self._filtered(node.names)
+        node.plain_names = tuple(name for name in node.names if not name.startswith(b"."))
+        node.shown = self._choose(node)
         _recount(node)
         return node.child(name)
 
-    def _filtered(self, names: Sequence[bytes]) -> Sequence[bytes]:
-        return names if self.shows_hidden else tuple(name for name in names if not name.startswith(b"."))
+    def _choose(self, node: FolderNode) -> Sequence[bytes]:
+        return node.names if self.shows_hidden else node.plain_names
 
 
 def _recount(node: FolderNode) -> None:
