@@ -273,8 +273,8 @@ async def test_same_tags_as_pyexiftool(tmp_path: Path, real: Callable[..., Exift
     options = [os.fsdecode(option) for option in BULK_OPTIONS if option not in (b"-json", b"-q")]
     expected: list[dict[str, Any]] = []
     with ExifTool(common_args=options) as tool:
-        for path in paths:
-            said = tool.execute("-json", os.fsdecode(group_option(os.fsencode(path))), path)
+        for name in paths:
+            said = tool.execute("-json", os.fsdecode(group_option(os.fsencode(name))), name)
             expected += json.loads(said, parse_int=str, parse_float=str)
     for answer, tags in zip(answers, expected, strict=True):
         assert answer.tags.items() <= tags.items()

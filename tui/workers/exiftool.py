@@ -47,6 +47,7 @@ __all__ = [
 
 BULK_OPTIONS: tuple[bytes, ...] = (
     b"-json",
+    b"--sort",  # sorting by group, which groups bring along, would cost 6 % of ExifTool's time
     b"-n",
     b"-e",
     b"-q",

@@ -293,15 +293,10 @@ class Worker(Generic[AnswerT]):
         """Count a failure against the first of `jobs`; it stays among them when it is to be tried again."""
         job = jobs[0]
         job.failures += 1
-        again = error.retryable and job.failures < ATTEMPTS
-        logger.warning(
-            "worker %d: %s: %s%s",
-            self.number,
-            display(job.path),
-            display(error.message),
-            " Retrying." if again else "",
-        )
-        if not again:
+        if error.retryable and job.failures < ATTEMPTS:
+            what = display(job.path), display(error.message)
+            logger.warning("worker %d, %s: %s It is tried again.", self.number, *what)
+        else:
             jobs.popleft().fail(error)
 
     def _quote_last_words(self) -> str:
