@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.util
 import os
 import shutil
 import subprocess
@@ -268,10 +267,7 @@ def _works(environment: str) -> bool:
     """Return whether the environment's Python starts and is new enough."""
     python = os.path.join(environment, "bin", "python")
     test = "import sys; sys.exit(sys.version_info < (3, 11) or sys.prefix == sys.base_prefix)"
-    try:
-        return subprocess.run([python, "-I", "-c", test], capture_output=True, check=False).returncode == 0
-    except OSError:
-        return False
+    return _answers([python, "-I", "-c", test])
 
 
 def _write_stamps(setup: SetUp, environment: str, content: str) -> None:
@@ -393,13 +389,10 @@ def find_pip(setup: SetUp, python: str, lock: int) -> list[str]:
         SetUpError: there is none and none can be installed.
     """
     own = [python, "-I", "-m", "pip"]
-    if subprocess.run([*own, "--version"], capture_output=True, check=False).returncode == 0:
-        return own
-    if importlib.util.find_spec("ensurepip") is not None:
-        _run([python, "-I", "-m", "ensurepip", "--default-pip"], lock)
+    if _answers([*own, "--version"]) or _add_pip(python, lock):
         return own
     base = [base_python(), "-m", "pip", "--python", python]
-    if subprocess.run([*base, "--version"], capture_output=True, check=False).returncode == 0:
+    if _answers([*base, "--version"]):
         return base
     package = f"python3.{sys.version_info.minor}-venv"
     command = packages.install_command(package)
@@ -411,8 +404,26 @@ def find_pip(setup: SetUp, python: str, lock: int) -> list[str]:
         packages.install(package)
     except packages.InstallError as error:
         raise SetUpError(f"This Python came without pip, and {error}.", hint) from error
-    _run([python, "-I", "-m", "ensurepip", "--default-pip"], lock)
+    if not _add_pip(python, lock):
+        raise SetUpError(f"{package} was installed, but this Python still has no pip.")
     return own
+
+
+def _add_pip(python: str, lock: int) -> bool:
+    """Put the pip that came with Python into the environment; return False where Python came without."""
+    try:
+        _run([python, "-I", "-m", "ensurepip", "--default-pip"], lock)
+    except SetUpError:
+        return False
+    return True
+
+
+def _answers(command: Sequence[str]) -> bool:
+    """Return whether a program runs and says that all is well."""
+    try:
+        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
 
 
 def _run(command: Sequence[str], lock: int) -> None:

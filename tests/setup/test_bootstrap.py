@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -378,18 +377,14 @@ def test_pip_comes_with_python(checkout: Path, tmp_path: Path) -> None:
         assert bootstrap.find_pip(setup_of(checkout), python, lock.fileno()) == pip
 
 
-def without_ensurepip(monkeypatch: pytest.MonkeyPatch) -> None:
-    find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "ensurepip" else find(name))
-
-
 def test_without_ensurepip_the_pip_of_the_running_python_is_used(
-    checkout: Path, system: System, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    python = make_environment(tmp_path / "environment")
-    without_ensurepip(monkeypatch)
+    python = str(system.add("python", "exit 1"))
     monkeypatch.setattr(bootstrap, "base_python", lambda: str(system.add("base")))
-    assert bootstrap.find_pip(setup_of(checkout), python, 0)[1:] == ["-m", "pip", "--python", python]
+    with open(os.devnull, "rb") as lock:
+        pip = bootstrap.find_pip(setup_of(checkout), python, lock.fileno())
+    assert pip == [bootstrap.base_python(), "-m", "pip", "--python", python]
 
 
 def test_without_any_pip_debians_package_is_installed_or_named(
@@ -400,15 +395,17 @@ def test_without_any_pip_debians_package_is_installed_or_named(
             "python", f'case "$*" in *ensurepip*) [ -e "{system.bin}/installed" ] ;; *) exit 1 ;; esac'
         )
     )
-    without_ensurepip(monkeypatch)
     monkeypatch.setattr(bootstrap, "base_python", lambda: python)
     package = f"python3.{sys.version_info.minor}-venv"
     system.add("apt-get", f': >"{system.bin}/installed"')
     system.add("sudo", "exit 1")
     with monkeypatch.context() as patched:
         patched.setattr(os, "geteuid", lambda: 1000)
-        with pytest.raises(SetUpError, match=f"may not install {package}") as caught:
-            bootstrap.find_pip(setup_of(checkout), python, 0)
+        with (
+            open(os.devnull, "rb") as lock,
+            pytest.raises(SetUpError, match=f"may not install {package}") as caught,
+        ):
+            bootstrap.find_pip(setup_of(checkout), python, lock.fileno())
     assert f"sudo apt-get install -y --no-install-recommends {package}" in caught.value.hint
     with open(os.devnull, "rb") as lock:
         assert bootstrap.find_pip(setup_of(checkout), python, lock.fileno()) == [python, "-I", "-m", "pip"]
