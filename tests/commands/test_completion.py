@@ -66,7 +66,7 @@ def test_names_are_offered_by_their_beginning() -> None:
 
 def test_completion_can_be_installed(home: Path) -> None:
     environ = {**os.environ, "SHELL": "/bin/bash", "_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION": "1"}
-    command = [sys.executable, "-m", "tui", "--install-completion", "bash"]
+    command = [sys.executable, "-m", "tui", "--install-completion=bash"]
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "_YAPMO_COMPLETE=complete_bash" in (home / ".bash_completions" / "yapmo.sh").read_text()

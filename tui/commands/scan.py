@@ -26,8 +26,15 @@ if TYPE_CHECKING:
     from tui.records import ProgressSnapshot, ScanSummary, StageProgress
     from tui.scan.service import ScanService
 
-_PLAIN_LINE_S = 5.0
 _REFRESH_S = 0.25
+"""Between two looks at the scan, and between two lines of progress on a terminal."""
+
+_EVENT_S = 1.0
+"""Between two progress events of `--json`."""
+
+_PLAIN_LINE_S = 5.0
+"""Between two lines of progress where stderr is no terminal: a log file, say."""
+
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -106,15 +113,16 @@ def exit_code(summary: ScanSummary, *, strict: bool) -> int:
 
 
 async def _report(service: ScanService, *, as_json: bool) -> None:
-    """Show progress on stderr until cancelled: one line anew on a terminal, else a line every few seconds."""
+    """Show progress until cancelled: one line anew on a terminal, else a line every few seconds."""
     terminal = sys.stderr.isatty() and not as_json
+    interval_s = _EVENT_S if as_json else _REFRESH_S if terminal else _PLAIN_LINE_S
     started = shown = time.monotonic()
     try:
         while True:
             await asyncio.sleep(_REFRESH_S)
             now = time.monotonic()
             snapshot = service.snapshot()
-            if snapshot is None or (not terminal and now - shown < _PLAIN_LINE_S):
+            if snapshot is None or now - shown < interval_s:
                 continue
             shown = now
             if as_json:

@@ -1,0 +1,73 @@
+"""`yapmo roots`: list, name, forget."""
+
+from __future__ import annotations
+
+import os
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.commands.conftest import Catalogue, Yapmo
+
+
+def test_roots_are_listed_with_their_counts_and_last_scan(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    [root] = yapmo("roots", "--json", *catalogue.option).objects
+    assert (root["path"], root["label"], root["files"], root["missing"]) == (
+        str(catalogue.media),
+        "media",
+        7,
+        0,
+    )
+    assert root["last_scan"]["state"] == "completed"
+    started, finished = (
+        datetime.fromisoformat(root["last_scan"][name]) for name in ("started_at", "finished_at")
+    )
+    assert started < finished
+    [row] = yapmo("roots", *catalogue.option).rows
+    assert (row[1], row[2], row[-1]) == ("media", "7", str(catalogue.media))
+    assert row[5].endswith("completed")
+
+
+@pytest.mark.parametrize("which", ["{path}", "{path}/", "media", "1"])
+def test_a_root_is_named_by_path_label_or_id(yapmo: Yapmo, catalogue: Catalogue, which: str) -> None:
+    chosen = which.format(path=catalogue.media)
+    outcome = yapmo("roots", "label", *catalogue.option, chosen, " Family\x1b[2J ")
+    assert outcome.code == 0
+    assert "\x1b" not in outcome.stdout.decode()
+    assert yapmo("roots", "--json", *catalogue.option).objects[0]["label"] == "Family\x1b[2J"
+    assert len(yapmo("search", *catalogue.option, "family").lines) == 7
+
+
+def test_an_unknown_root_and_an_empty_label_are_refused(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    unknown = yapmo("roots", "label", *catalogue.option, "/nowhere", "x")
+    assert unknown.code == 2
+    assert "`yapmo roots` lists" in unknown.stderr
+    assert yapmo("roots", "label", *catalogue.option, "media", "  ").code == 2
+    assert yapmo("roots", "--json", *catalogue.option).objects[0]["label"] == "media"
+
+
+def test_forgetting_takes_the_files_out_of_the_library_and_leaves_the_disk(
+    yapmo: Yapmo, catalogue: Catalogue
+) -> None:
+    before = sorted(os.listdir(catalogue.media))
+    outcome = yapmo("roots", "--library", str(catalogue.library), "forget", "media", "--yes")
+    assert outcome.code == 0
+    assert "7 files" in outcome.stdout.decode()
+    assert yapmo("search", "--count", *catalogue.option).lines == ["0"]
+    empty = yapmo("roots", *catalogue.option)
+    assert (empty.code, empty.stdout) == (0, b"")
+    assert "yapmo scan PATH" in empty.stderr
+    assert sorted(os.listdir(catalogue.media)) == before
+
+
+def test_nothing_is_forgotten_when_nobody_can_be_asked(
+    yapmo: Yapmo, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open(os.devnull, encoding="utf-8") as nobody:
+        monkeypatch.setattr("sys.stdin", nobody)
+        outcome = yapmo("roots", "forget", *catalogue.option, "media")
+    assert outcome.code == 2
+    assert "--yes" in outcome.stderr
+    assert yapmo("search", "--count", *catalogue.option).lines == ["7"]

@@ -1,0 +1,135 @@
+"""`yapmo scan`: what it prints, how it ends, how it is stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.commands.conftest import start
+from tests.media import make_jpeg, write_file
+from tui.commands.scan import exit_code, progress_event, progress_line, summary_event
+from tui.records import ProgressSnapshot, ScanCounters, ScanState, ScanSummary, Stage, StageProgress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.commands.conftest import Yapmo
+
+
+def summary(state: ScanState = ScanState.COMPLETED, **how: Any) -> ScanSummary:
+    return ScanSummary(1, state, ScanCounters(files=3, problems=how.pop("problems", 0)), 1.23456, **how)
+
+
+@pytest.mark.parametrize(
+    ("ended", "strict", "code"),
+    [
+        (summary(), False, 0),
+        (summary(problems=2), False, 0),
+        (summary(problems=2), True, 1),
+        (summary(unreadable=True), False, 1),
+        (summary(ScanState.ABORTED, unreadable=True), False, 3),
+        (summary(ScanState.FAILED, error="disk full"), False, 4),
+        (summary(unavailable="not mounted", unreadable=True), False, 5),
+    ],
+)
+def test_exit_codes(ended: ScanSummary, strict: bool, code: int) -> None:
+    assert exit_code(ended, strict=strict) == code
+
+
+def test_the_last_event_has_the_promised_members() -> None:
+    event = summary_event(summary(unavailable="too many files are missing"))
+    promised = [
+        "event",
+        "state",
+        "files",
+        "new",
+        "changed",
+        "unchanged",
+        "moved",
+        "missing",
+        "problems",
+        "bytes",
+        "seconds",
+    ]
+    assert set(promised) < set(event)
+    assert (event["event"], event["state"], event["seconds"]) == ("finished", "completed", 1.235)
+    assert event["reason"] == "too many files are missing"
+    assert "reason" not in summary_event(summary())
+
+
+def test_progress_as_a_line_and_as_an_event() -> None:
+    snapshot = ProgressSnapshot(
+        1,
+        (b"/srv",),
+        ScanState.RUNNING,
+        2.0,
+        ScanCounters(files=2000, problems=1),
+        (
+            StageProgress(Stage.WALK, 10, 10, finished=True),
+            StageProgress(Stage.METADATA, 500, 2000, 1, 160.4, 5e6, 9.35),
+            StageProgress(Stage.FINGERPRINT, 0, 0),
+        ),
+        note="The disk \x1b[31m is full",
+    )
+    line = progress_line(snapshot)
+    assert "running  2,000 files  walk done  metadata 25 % 160/s ETA 0:09" in line
+    assert line.endswith("problems 1  The disk \\x1b[31m is full")
+    event = progress_event(snapshot)
+    assert (event["event"], event["files"], event["stages"]["metadata"]["eta_s"]) == ("progress", 2000, 9.3)
+    assert json.loads(json.dumps(event)) == event
+
+
+def test_a_scan_makes_the_library_and_tells_what_it_did(yapmo: Yapmo, tmp_path: Path) -> None:
+    for seed in range(3):
+        make_jpeg(tmp_path / "media" / f"{seed}.jpg", seed)
+    library = ("--library", str(tmp_path / "new" / "library.yapmo"))
+    first = yapmo("scan", *library, str(tmp_path / "media"))
+    assert first.code == 0
+    assert first.lines[0].startswith("completed: 3 files")
+    assert first.lines[0].endswith(": 3 new")
+    write_file(tmp_path / "media" / "damaged.jpg", b"\x00\x01" * 700)
+    second = yapmo("scan", "--json", "--strict", *library)
+    assert second.code == 1
+    event = second.objects[-1]
+    assert event["event"] == "finished"
+    assert (event["files"], event["new"], event["unchanged"], event["problems"]) == (4, 1, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["/no/such/folder"], 5), ([], 2), (["--only", "metadata", "--workers", "2"], 2)]
+)
+def test_what_cannot_be_scanned_is_one_message(yapmo: Yapmo, arguments: list[str], code: int) -> None:
+    outcome = yapmo("scan", *arguments)
+    assert (outcome.code, outcome.stdout) == (code, b"")
+    assert outcome.stderr.startswith("yapmo: ")
+    assert len(outcome.stderr.splitlines()) <= 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_aborts_and_the_next_scan_goes_on(
+    yapmo: Yapmo, tmp_path: Path, number: signal.Signals
+) -> None:
+    for seed in range(400):
+        make_jpeg(tmp_path / "media" / f"{seed}.jpg", seed)
+    library = ("--library", str(tmp_path / "library.yapmo"))
+    process = start("scan", "--json", "--workers", "1", *library, str(tmp_path / "media"), env={**os.environ})
+    assert process.stdout is not None
+    event = {"event": "progress", "metadata_done": 0}
+    while event["event"] == "progress" and not event["metadata_done"]:
+        event = json.loads(process.stdout.readline())
+    assert event["event"] == "progress"
+    began = time.monotonic()
+    process.send_signal(number)
+    rest, errors = process.communicate(timeout=30)
+    assert time.monotonic() - began < 5
+    assert (process.returncode, b"Traceback" in errors) == (3, False)
+    aborted = json.loads(rest.splitlines()[-1])
+    assert (aborted["event"], aborted["state"]) == ("finished", "aborted")
+    resumed = yapmo("scan", "--json", *library).objects[-1]
+    assert (resumed["state"], resumed["new"]) == ("completed", 400 - aborted["files"])
+    assert resumed["metadata_done"] <= 400 - aborted["metadata_done"]
