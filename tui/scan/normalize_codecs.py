@@ -43,6 +43,16 @@ _WAYS_OF_WRITING = {
     "alaw": "alaw",
 }
 _NAMES = {way: name for name, ways in _WAYS_OF_WRITING.items() for way in ways.split()}
+_BEGINNINGS = (  # of names in words, as ASF has them
+    ("windows media audio", "wma"),
+    ("windows media video 9 advanced", "vc1"),
+    ("windows media video 9", "wmv3"),
+    ("windows media video v8", "wmv2"),
+    ("windows media video 8", "wmv2"),
+    ("windows media video v7", "wmv1"),
+    ("windows media video 7", "wmv1"),
+    ("microsoft mpeg-4", "msmpeg4"),
+)
 _LONGEST = 40
 _NO_CODECS = frozenset(("none", "text", "tmcd", "enca", "encv", "mp4s", "drms", "(none)", "0", "0x00000000"))
 
@@ -56,4 +66,7 @@ def name_codec(value: object) -> str | None:
     if text is None:
         return None
     text = text.lower()
+    for beginning, name in _BEGINNINGS:
+        if text.startswith(beginning):
+            return name
     return None if text in _NO_CODECS else _NAMES.get(text, text)

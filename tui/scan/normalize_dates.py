@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.records import Kind
+from tui.scan.normalize_positions import read_position
 from tui.scan.normalize_stamps import (
     Stamp,
     find_offset,
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _MILLISECOND = timedelta(milliseconds=1)
+_CLOCKS_MAY_BE_AHEAD = timedelta(days=2)
 _GPS_TOLERANCE_S = 60
 _NAME_TOLERANCE_S = 5
+_FARTHEST_FROM_SUN_MIN = 270  # clocks in the west of China are three hours off, and summer time adds one
 
 
 class Taken(NamedTuple):
@@ -119,7 +122,8 @@ class DateFinder:
         self._path = path
         self._mtime_ns = mtime_ns
         self._duration = timedelta(milliseconds=duration_ms or 0)
-        self._now = (now or datetime.now(UTC)).astimezone(UTC).replace(tzinfo=None)
+        present = datetime.now(UTC) if now is None else now.astimezone(UTC)
+        self._latest = present.replace(tzinfo=None) + _CLOCKS_MAY_BE_AHEAD
         self._zone = zone
 
     def find(self, kind: Kind) -> Taken:
@@ -145,7 +149,7 @@ class DateFinder:
             return
         yield from self._read_iptc()
         yield from self._read_gps()
-        if named := read_name(self._path, self._now):
+        if named := read_name(self._path, self._latest):
             yield _Clue(named[0], "File:FileName", instant=named[1])
 
     def _read(self, source: _Source) -> _Clue | None:
@@ -154,42 +158,54 @@ class DateFinder:
             return None
         if source.fraction and not stamp.precision:
             stamp = self._complete(stamp, source)
-        return _Clue(stamp, source.tag, source.instant) if is_date(stamp, self._now) else None
+        return _Clue(stamp, source.tag, source.instant) if is_date(stamp, self._latest) else None
 
     def _complete(self, stamp: Stamp, source: _Source) -> Stamp:
         """Return a date of EXIF with its fraction and offset, which have tags of their own."""
-        local, offset = stamp.local, stamp.offset
-        if not local.microsecond and source.fraction in self._tags:
-            local += read_milliseconds(read_text(self._tags[source.fraction])) * _MILLISECOND
+        tags, (local, offset, _) = self._tags, stamp
+        if offset is None and source.offset in tags:
+            offset = read_offset(tags[source.offset])
         if offset is None:
-            offset = read_offset(self._tags.get(source.offset))
-        if offset is None:
-            offset = self._prove_offset(stamp.local)
+            offset = self._prove_offset(local)
+        if source.fraction in tags and not local.microsecond:
+            milliseconds = read_milliseconds(read_text(tags[source.fraction]))
+            local = local.replace(microsecond=milliseconds * 1000) if milliseconds else local
         return Stamp(local, offset)
 
     def _prove_offset(self, local: datetime) -> int | None:
         """Return the offset of `local` where another tag proves it; the order is that of docs/dates.md."""
-        tags, local = self._tags, local.replace(microsecond=0)
+        tags, local = self._tags, local.replace(microsecond=0) if local.microsecond else local
         if "EXIF:OffsetTime" in tags and (modified := read_stamp(tags.get("EXIF:ModifyDate"))):
             offset = read_offset(tags["EXIF:OffsetTime"])
             if offset is not None and modified.local == local:
                 return offset
-        hours = read_integer(tags.get("EXIF:TimeZoneOffset"), -12, 14)
-        if hours is not None:
-            return hours * 60
+        if "EXIF:TimeZoneOffset" in tags:
+            hours = read_integer(tags["EXIF:TimeZoneOffset"], -12, 14)
+            if hours is not None:
+                return hours * 60
         for tag in _WITH_OFFSET:
-            other = read_stamp(tags.get(tag))
+            other = read_stamp(tags[tag]) if tag in tags else None
             if other and other.offset is not None and other.local.replace(microsecond=0) == local:
                 return other.offset
+        return self._prove_offset_by_gps(local) if "EXIF:GPSDateStamp" in tags else None
+
+    def _prove_offset_by_gps(self, local: datetime) -> int | None:
+        """Return the offset between `local` and the time of GPS, unless the sun at that longitude says that it is wrong.
+
+        Programs that place pictures on a map write local time where UTC belongs.
+        """
         gps = self._read_exif_gps()
-        return find_offset(local, gps.local, _GPS_TOLERANCE_S) if gps else None
+        offset = find_offset(local, gps.local, _GPS_TOLERANCE_S) if gps else None
+        longitude = read_position(self._tags)[1]
+        if offset is None or longitude is None or abs(offset - longitude * 4) <= _FARTHEST_FROM_SUN_MIN:
+            return offset
+        return None
 
     def _read_iptc(self) -> Iterator[_Clue]:
-        day = self._tags.get("IPTC:DateCreated")
-        if day is None:
-            return
-        stamp = read_stamp(f"{day} {self._tags.get('IPTC:TimeCreated', '')}") or read_stamp(day)
-        if stamp and is_date(stamp, self._now):
+        day, time = self._tags.get("IPTC:DateCreated"), self._tags.get("IPTC:TimeCreated")
+        stamp = read_stamp(f"{day} {time}") if isinstance(day, str) and isinstance(time, str) else None
+        stamp = stamp or read_stamp(day)
+        if stamp and is_date(stamp, self._latest):
             yield _Clue(stamp, "IPTC:DateCreated")
 
     def _read_gps(self) -> Iterator[_Clue]:
@@ -198,7 +214,7 @@ class DateFinder:
             ("XMP:GPSDateTime", read_stamp(self._tags.get("XMP:GPSDateTime"))),
         )
         for tag, stamp in stamps:
-            if stamp and not stamp.precision and is_date(stamp, self._now):
+            if stamp and not stamp.precision and is_date(stamp, self._latest):
                 yield _Clue(stamp, tag, instant=True)
 
     def _read_exif_gps(self) -> Stamp | None:
@@ -215,7 +231,7 @@ class DateFinder:
                 stamp = Stamp(_EPOCH + self._mtime_ns // 1_000_000 * _MILLISECOND)
             except OverflowError:
                 return Taken()
-            if is_date(stamp, self._now):
+            if is_date(stamp, self._latest):
                 return self._show_here(stamp.local, "File:FileModifyDate")
         return Taken()
 
@@ -248,7 +264,7 @@ class DateFinder:
 
     def _find_offset_by_name(self, utc: datetime) -> int | None:
         """Return the offset between an instant, the end or the start of a film, and the local time in the file's name."""
-        named = read_name(self._path, self._now)
+        named = read_name(self._path, self._latest)
         if named is None or named[1] or named[0].precision:
             return None
         at_start = find_offset(named[0].local, utc, _NAME_TOLERANCE_S)

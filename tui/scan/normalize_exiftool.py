@@ -8,6 +8,7 @@ computed here. Any value may be hostile, and numbers may be written as text: not
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tui.records import Kind, Metadata
@@ -181,7 +182,9 @@ _BPM_TAGS = (
 _KEY_TAGS = ("ID3:InitialKey", "Vorbis:Initialkey", "QuickTime:Initialkey", "ASF:InitialKey", "Vorbis:Key")
 _LONGEST_KEY = 32
 _LONGEST_NAME = 200
-_LETTERS = re.compile(r"[^\W\d_]{2}")
+_LENS_NAME = re.compile(
+    r"(?!0(?:\.0)? ?mm)(?=.*[^\W\d_]{2})"
+)  # has letters, and is not the lens of 0 mm that adapters have
 
 
 def metadata_from_exiftool(
@@ -214,7 +217,7 @@ def metadata_from_exiftool(
     taken = DateFinder(tags, path=path, mtime_ns=mtime_ns, duration_ms=duration_ms, now=now, zone=zone).find(
         kind
     )
-    return Metadata(
+    metadata = Metadata(
         mime=read_text(tags.get("File:MIMEType"), _LONGEST_NAME),
         container=read_text(tags.get("File:FileType"), _LONGEST_NAME),
         width=width,
@@ -244,16 +247,18 @@ def metadata_from_exiftool(
         keywords=read_keywords(tags),
         people=read_people(tags),
         place=read_place(tags),
-        **(_read_playing(tags, kind, size, duration_ms) if playing else {}),
     )
+    if not playing:
+        return metadata
+    return replace(metadata, **_read_playing(tags, kind, size, duration_ms, has_picture=width is not None))
 
 
 def _read_playing(
-    tags: Mapping[str, object], kind: Kind, size: int, duration_ms: int | None
+    tags: Mapping[str, object], kind: Kind, size: int, duration_ms: int | None, *, has_picture: bool
 ) -> dict[str, Any]:
     """Return the fields that only music and films have."""
     return {
-        "codec": read_codec(tags, kind),
+        "codec": read_codec(tags, kind, has_picture=has_picture),
         "bit_rate": read_bit_rate(size, duration_ms),
         "frame_rate": read_frame_rate(tags) if kind is Kind.VIDEO else None,
         "sample_rate": read_sample_rate(tags),
@@ -274,7 +279,7 @@ def _read_playing(
 def _read_lens(tags: Mapping[str, object]) -> str | None:
     """Return the lens by name, or by its range (`18-55mm f/3.5-5.6`); numbers of lens types are no names."""
     for tag in _LENS_TAGS:
-        if tag in tags and (text := read_text(tags[tag], _LONGEST_NAME)) and _LETTERS.search(text):
+        if tag in tags and (text := read_text(tags[tag], _LONGEST_NAME)) and _LENS_NAME.match(text):
             return text
     return next(
         (lens for tag in _LENS_RANGE_TAGS if tag in tags and (lens := _describe_range(tags[tag]))), None

@@ -142,12 +142,12 @@ def metadata_from_mutagen(
     tags, info = _lower_names(answer.get("tags")), _lower_names(answer.get("info"))
     duration_ms = _read_duration_ms(info)
     return Metadata(
-        mime=read_text(answer.get("mime"), _LONGEST_NAME),
+        mime=_read_mime(answer.get("mime")),
         container=read_text(answer.get("type"), _LONGEST_NAME),
         duration_ms=duration_ms,
         codec=_read_codec(answer.get("type"), info),
         bit_rate=read_integer(info.get("bitrate"), 1, 1_000_000_000) or read_bit_rate(size, duration_ms),
-        sample_rate=read_integer(info.get("sample_rate"), 1, 100_000_000),
+        sample_rate=_read_sample_rate(answer.get("type"), info),
         channels=read_integer(info.get("channels"), 1, 1_000),
         title=first_text(tags, _TITLE),
         artist=first_joined(tags, _ARTIST),
@@ -177,6 +177,18 @@ def _lower_names(values: object) -> dict[str, object]:
 def _read_duration_ms(info: Mapping[str, object]) -> int | None:
     seconds = read_positive(info.get("length"), 1e9)
     return round(seconds * 1000) or None if seconds else None
+
+
+def _read_mime(value: object) -> str | None:
+    """Return the registered type (RFC 3003) where mutagen has one of its own for MP3."""
+    mime = read_text(value, _LONGEST_NAME)
+    return "audio/mpeg" if mime in ("audio/mp3", "audio/x-mp3") else mime
+
+
+def _read_sample_rate(file_class: object, info: Mapping[str, object]) -> int | None:
+    """Return Hz; Opus states none, because it always plays at 48 kHz (RFC 7845, section 4)."""
+    rate = read_integer(info.get("sample_rate"), 1, 100_000_000)
+    return 48_000 if rate is None and file_class == "OggOpus" else rate
 
 
 def _read_codec(file_class: object, info: Mapping[str, object]) -> str | None:

@@ -20,12 +20,14 @@ _STAMP = re.compile(
 )
 _OFFSET = re.compile(r"\s*(?:Z|UTC|GMT|([-+])([0-9]{1,2}):?([0-9]{2})?)\s*")
 _LONGEST_STAMP = 48
+_EXIF_LENGTH = 19  # of `2019:07:03 18:22:11`, the way most are written
 _WESTMOST, _EASTMOST = -720, 840
 _OFFSETS_IN_USE = frozenset(
     (*range(-720, 841, 60), -570, -210, -150, 210, 270, 330, 345, 390, 525, 570, 630, 765, 825)
 )
 _QUARTER_S = 900
 _FIRST_PHOTOGRAPH = 1826
+_YEAR_OF_LAST_ZERO = 1970
 _ZEROS = frozenset((date(1899, 12, 30), date(1904, 1, 1), date(1970, 1, 1)))  # of OLE, QuickTime and Unix
 
 _DATE_IN_NAME = re.compile(
@@ -73,7 +75,15 @@ def read_stamp(value: object) -> Stamp | None:
     Unknown months and days may be missing or `00`. The second 60 is taken for 59, and 24:00:00 for the next midnight;
     any other hour 24 is an error of the camera's.
     """
-    if not isinstance(value, str) or len(value) > _LONGEST_STAMP or not (match := _STAMP.fullmatch(value)):
+    if not isinstance(value, str) or len(value) > _LONGEST_STAMP:
+        return None
+    if len(value) == _EXIF_LENGTH and value[4] == value[7] == value[13] == value[16] == ":":
+        try:
+            return Stamp(datetime.fromisoformat(f"{value[:4]}-{value[5:7]}-{value[8:]}"))
+        except ValueError:  # the long way knows more ways of writing
+            pass
+    match = _STAMP.fullmatch(value)
+    if match is None:
         return None
     *parts, fraction, zone = match.groups()
     return _make_stamp(parts, fraction, read_offset(zone))
@@ -116,15 +126,18 @@ def read_offset(value: object) -> int | None:
     return offset if _WESTMOST <= offset <= _EASTMOST and minutes < 60 else None
 
 
-def is_date(stamp: Stamp, now: datetime) -> bool:
+def is_date(stamp: Stamp, latest: datetime) -> bool:
     """Return whether `stamp` can be when a picture was taken.
 
-    Not before the first photograph (1826), not more than two days after `now` (UTC, without a zone), not the zero of a
-    clock: 1899-12-30, 1904-01-01, 1970-01-01.
+    Not before the first photograph (1826), not after `latest` (a date without a zone), not the zero of a clock:
+    1899-12-30, 1904-01-01, 1970-01-01.
     """
-    if stamp.local.year < _FIRST_PHOTOGRAPH or stamp.local > now + timedelta(days=2):
+    local = stamp.local
+    if local.year > _YEAR_OF_LAST_ZERO:
+        return local <= latest
+    if local.year < _FIRST_PHOTOGRAPH or local > latest:
         return False
-    return stamp.precision in ("month", "year") or not {stamp.local.date(), stamp.utc.date()} & _ZEROS
+    return stamp.precision in ("month", "year") or not {local.date(), stamp.utc.date()} & _ZEROS
 
 
 def find_offset(local: datetime, utc: datetime, tolerance_s: int) -> int | None:
@@ -135,15 +148,16 @@ def find_offset(local: datetime, utc: datetime, tolerance_s: int) -> int | None:
     return quarters * 15 if close and quarters * 15 in _OFFSETS_IN_USE else None
 
 
-def read_name(path: bytes, now: datetime) -> tuple[Stamp, bool] | None:
+def read_name(path: bytes, latest: datetime) -> tuple[Stamp, bool] | None:
     """Return the date in the name of the file at `path`, and whether it is in UTC (Google's `PXL_` names are).
 
+    A date after `latest` is none.
     Source for `PXL_`: Google, Pixel Camera; the names carry UTC, those of `IMG_`, `VID_` and `MVIMG_` local time.
     """
     name = path.rpartition(b"/")[2][:_LONGEST_NAME].decode("latin-1")  # only its ASCII characters matter
     for match in _DATE_IN_NAME.finditer(name):
         stamp = _stamp_of_match(match)
-        if stamp is not None and is_date(stamp, now):
+        if stamp is not None and is_date(stamp, latest):
             return stamp, name.startswith("PXL_")
     return None
 

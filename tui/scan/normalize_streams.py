@@ -19,16 +19,18 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _MOST_PIXELS = 2_147_483_647
+_MOST_FIXED_POINT = 65_535
 _LONGEST_S = 1_000_000_000
+_LOWEST_SAMPLE_RATE = 1_000
 _STILL_GROUPS = (
     "File",
-    "EXIF",
     "PNG",
     "GIF",
     "RIFF",
     "Jpeg2000",
     "Photoshop",
     "QuickTime",
+    "EXIF",
     "MIE",
     "GIMP",
     "XMP",
@@ -93,7 +95,7 @@ _SOUND_GROUPS = (
     "APE",
 )
 _SAMPLE_RATE_TAGS = tuple(
-    f"{group}:{tag}" for group in _SOUND_GROUPS for tag in ("AudioSampleRate", "SampleRate")
+    f"{group}:{tag}" for group in _SOUND_GROUPS for tag in ("SampleRate", "AudioSampleRate")
 )
 _CHANNEL_TAGS = tuple(
     f"{group}:{tag}" for group in _SOUND_GROUPS for tag in ("AudioChannels", "NumChannels", "Channels")
@@ -171,7 +173,7 @@ def read_size(tags: Mapping[str, object], kind: Kind) -> tuple[int | None, int |
             return size
     for width_tag, height_tag in _SIZE_TAGS[kind]:
         if width_tag in tags and (size := _read_pair(tags, width_tag, height_tag)):
-            return size
+            return _unshift(size) if kind is Kind.VIDEO else size
     return _read_pair(tags, *_EXIF_SIZE) or (None, None)
 
 
@@ -179,6 +181,11 @@ def _read_pair(tags: Mapping[str, object], width_tag: str, height_tag: str) -> t
     width = read_integer(tags.get(width_tag), 1, _MOST_PIXELS)
     height = read_integer(tags.get(height_tag), 1, _MOST_PIXELS)
     return (width, height) if width is not None and height is not None else None
+
+
+def _unshift(size: tuple[int, int]) -> tuple[int, int]:
+    """Return the size of a film whose writer put whole pixels where 16.16 fixed point belongs, as it was meant."""
+    return size if max(size) <= _MOST_FIXED_POINT else (max(1, size[0] >> 16), max(1, size[1] >> 16))
 
 
 def read_orientation(tags: Mapping[str, object], kind: Kind) -> int | None:
@@ -263,7 +270,7 @@ def read_bit_rate(size: int, duration_ms: int | None) -> int | None:
 
 def read_sample_rate(tags: Mapping[str, object]) -> int | None:
     """Return the samples per second of the sound."""
-    rate = first_integer(tags, _SAMPLE_RATE_TAGS, 1, 100_000_000)
+    rate = first_integer(tags, _SAMPLE_RATE_TAGS, _LOWEST_SAMPLE_RATE, 100_000_000)
     if rate is not None or "MPEG:SampleRate" not in tags:
         return rate
     version = read_integer(tags.get("MPEG:MPEGAudioVersion"), 0, 3)
@@ -281,20 +288,21 @@ def read_channels(tags: Mapping[str, object]) -> int | None:
     return _MPEG_CHANNELS[mode] if mode is not None else None
 
 
-def read_codec(tags: Mapping[str, object], kind: Kind) -> str | None:
-    """Return the codec of the picture of a film, or of the sound where there is no picture."""
+def read_codec(tags: Mapping[str, object], kind: Kind, *, has_picture: bool) -> str | None:
+    """Return the codec of a film's picture; that of the sound where `has_picture` says that there is none."""
     if kind is Kind.VIDEO:
         for tag in _PICTURE_CODEC_TAGS:
-            if codec := name_codec(tags.get(tag)):
+            if tag in tags and (codec := name_codec(tags[tag])):
                 return codec
-        if codec := _codec_of_number(tags, _PICTURE_CODEC_NUMBERS):
-            return codec
+        if has_picture:
+            return _codec_of_number(tags, _PICTURE_CODEC_NUMBERS)
     for tag in _SOUND_CODEC_TAGS:
-        if codec := name_codec(tags.get(tag)):
+        if tag in tags and (codec := name_codec(tags[tag])):
             return codec
-    codec = _codec_of_number(tags, _SOUND_CODEC_NUMBERS)
     file_type = tags.get("File:FileType")
-    return codec or (name_codec(file_type) if file_type in _CODEC_FILE_TYPES else None)
+    return _codec_of_number(tags, _SOUND_CODEC_NUMBERS) or (
+        name_codec(file_type) if file_type in _CODEC_FILE_TYPES else None
+    )
 
 
 def _codec_of_number(tags: Mapping[str, object], numbers: Mapping[str, Mapping[int, str]]) -> str | None:

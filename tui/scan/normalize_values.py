@@ -33,7 +33,14 @@ _YEAR = re.compile(r"(?<![0-9])([0-9]{4})(?:[0-9]{4})?(?![0-9])")
 def read_number(value: object) -> float | None:
     """Return `value` as a finite number; of a list, or of text such as `100 200` or `3/12`, the first number."""
     if isinstance(value, str):
-        return _number_in_text(value)
+        try:
+            number = float(value) if len(value) <= _NUMBER_LENGTH else None
+        except ValueError:
+            number = None
+        if number is None:
+            match = _NUMBER_FIRST.match(value[:_NUMBER_LENGTH].lstrip())
+            number = float(match.group()) if match else None
+        return number if number is not None and -_LARGEST < number < _LARGEST else None
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -41,18 +48,6 @@ def read_number(value: object) -> float | None:
     if isinstance(value, list) and value and not isinstance(value[0], list):
         return read_number(value[0])
     return None
-
-
-def _number_in_text(text: str) -> float | None:
-    if len(text) <= _NUMBER_LENGTH:
-        try:
-            number = float(text)
-        except ValueError:
-            pass
-        else:
-            return number if -_LARGEST < number < _LARGEST else None
-    match = _NUMBER_FIRST.match(text[:_NUMBER_LENGTH].lstrip())
-    return float(match.group()) if match else None
 
 
 def read_positive(value: object, highest: float, digits: int = 9) -> float | None:
@@ -68,7 +63,8 @@ def read_integer(value: object, lowest: int, highest: int) -> int | None:
     number = read_number(value)
     if number is None or not lowest <= number <= highest:
         return None
-    return number if isinstance(number, int) else min(floor(number + 0.5), highest)
+    whole = int(number)
+    return whole if whole == number else min(floor(number + 0.5), highest)
 
 
 def first_positive(
@@ -96,10 +92,10 @@ def read_text(value: object, limit: int = SHORT_TEXT) -> str | None:
     business of `display`. Of a list the first usable text counts.
     """
     if isinstance(value, str):
-        text = value[: 2 * limit].strip()
-        if len(text) > limit or not text.isascii() or "\x00" in text:
-            text = _NOT_TEXT.sub(_replace, text[:limit]).strip()
-        return text if text and not text.startswith(_PLACEHOLDERS) else None
+        text = value.strip() if len(value) <= limit else value[: 2 * limit].strip()[:limit].rstrip()
+        if not text.isprintable():
+            text = _NOT_TEXT.sub(_replace, text).strip()
+        return None if not text or (text[0] == "(" and text.startswith(_PLACEHOLDERS)) else text
     if isinstance(value, list):
         return next((found for item in value[:MOST_WORDS] if (found := _plain_text(item, limit))), None)
     return _plain_text(value, limit)

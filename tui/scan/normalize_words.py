@@ -78,7 +78,7 @@ _JUNK = frozenset(
 
 _JUNK_PATTERN = re.compile(
     r"""creator:\ gd-jpeg\ v|file\ written\ by\ adobe\ photoshop|oplus_[0-9]+$|filter:\ ?[0-9]+;|\{\s*"|<\?xml
-    |[\s!-/:-@\[-`{-~]*$""",
+    |\(iTun|[\s!-/:-@\[-`{-~]*$""",
     re.VERBOSE | re.IGNORECASE,
 )
 _CHARSET = re.compile(r"charset=\"?\w+\"?\s*", re.IGNORECASE)
@@ -87,6 +87,7 @@ _LONGEST_JUNK = 60
 _WORD_LISTS = ("XMP:Subject", "IPTC:Keywords")
 _WORD_LINES = ("EXIF:XPKeywords", "XMP:Keywords", "QuickTime:Keywords", "PNG:Keywords", "RIFF:Keywords")
 _WORD_PATHS = ("XMP:TagsList", "XMP:HierarchicalSubject")
+_WORD_TAGS = frozenset((*_WORD_LISTS, *_WORD_LINES, *_WORD_PATHS))
 _LONGEST_WORD = 250
 _LONGEST_LINE = 20_000
 
@@ -106,6 +107,7 @@ _PLACE_LEVELS = (
         "XMP:LocationShownCountryName",
     ),
 )
+_PLACE_TAGS = frozenset(tag for level in _PLACE_LEVELS for tag in level)
 
 _STARS_TAGS = ("XMP:Rating", "EXIF:Rating", "QuickTime:UserRating", "MakerNotes:Rating", "MIE:Rating")
 _PERCENT_TAGS = ("XMP:RatingPercent", "EXIF:RatingPercent", "ASF:SharedUserRating", "QuickTime:RatingPercent")
@@ -134,7 +136,7 @@ def clean_description(value: object) -> str | None:
 
 def read_keywords(tags: Mapping[str, object]) -> tuple[str, ...]:
     """Return keywords and subjects, each once; of hierarchies (`Places|Lisbon`) the last part."""
-    return unique(_find_words(tags))
+    return unique(_find_words(tags)) if not tags.keys().isdisjoint(_WORD_TAGS) else ()
 
 
 def _find_words(tags: Mapping[str, object]) -> Iterator[str]:
@@ -168,6 +170,8 @@ def read_people(tags: Mapping[str, object]) -> tuple[str, ...]:
 
 def read_place(tags: Mapping[str, object]) -> str | None:
     """Return the names of the place from small to large, joined with `, `."""
+    if tags.keys().isdisjoint(_PLACE_TAGS):
+        return None
     names = (first_text(tags, level, _LONGEST_WORD) for level in _PLACE_LEVELS)
     return ", ".join(unique(name for name in names if name))[:SHORT_TEXT] or None
 
