@@ -33,7 +33,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Types: mypy --strict over the program and the tests."""
-    session.run(_tool("mypy"), *session.posargs)
+    session.run(_tool("mypy"))
 
 
 @nox.session
