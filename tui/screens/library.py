@@ -363,7 +363,7 @@ class LibraryScreen(ShellScreen):
 
     @on(FileTable.CursorMoved)
     def _wait_for_rest(self, message: FileTable.CursorMoved) -> None:
-        if message.rows is not self.table:
+        if message.rows is not self.table or not (self._details_open or self.session.engine.running):
             return
         if self._cursor_rests is not None:
             self._cursor_rests.stop()

@@ -42,6 +42,9 @@ logger = logging.getLogger("yapmo.widgets")
 MARK_CELLS = 3
 """Cells before the first column: the cursor's mark, the file's state, a blank."""
 
+CACHED_ROWS = 512
+"""Rows whose text is kept, more than any screen has."""
+
 COUNT_PATIENCE_S = 0.03
 """How long the first rows wait for their number, so that they are mostly painted once."""
 
@@ -112,6 +115,8 @@ class FileTable(LineList):
         self._columns = columns_by_name(columns)
         self._date_format = date_format
         self._fitted: dict[int, tuple[FittedColumn, ...]] = {}
+        self._heads: dict[tuple[int, tuple[str, bool] | None], Line] = {}
+        self._texts: dict[int, tuple[FileRow, int, str]] = {}
         self._sort: tuple[str, bool] | None = None
         self._notice: tuple[str, ...] = ()
         self._view: FileView | None = None
@@ -205,7 +210,7 @@ class FileTable(LineList):
     def set_columns(self, columns: Iterable[str], date_format: str) -> None:
         """Show other columns, or write dates in another way (`strftime`)."""
         self._columns, self._date_format = columns_by_name(columns), date_format
-        self._fitted.clear()
+        self._forget_layout()
         self.repaint()
 
     def set_notice(self, lines: Sequence[str]) -> None:
@@ -275,6 +280,11 @@ class FileTable(LineList):
         """Begin to fetch rows as they are wanted."""
         self.run_worker(self._fetch_wanted_rows(), name="rows", group="rows")
 
+    def on_resize(self) -> None:
+        """Fit the columns to the new width."""
+        self._forget_layout()
+        super().on_resize()
+
     def repaint(self) -> None:
         """Show what there is, and see to it that what lacks will come."""
         row = self.cursor_row
@@ -326,20 +336,33 @@ class FileTable(LineList):
 
     def head(self, width: int) -> Line:
         """Return the titles of the columns, that of the sorted one with ▲ or ▼."""
+        if (cached := self._heads.get((width, self._sort))) is not None:
+            return cached
         pieces = [Piece(" " * MARK_CELLS)]
         for fitted in self._fit_to(width):
             column, title, look = fitted.column, fitted.column.title, "strong"
             if self._sort is not None and self._sort[0] == column.sort:
                 title, look = f"{title} {'▼' if self._sort[1] else '▲'}", "accent"
             pieces += [Piece(fit(title, fitted.width, align=column.align), look), Piece(" " * GAP)]
-        return tuple(pieces)
+        return self._heads.setdefault((width, self._sort), tuple(pieces))
 
     def row(self, index: int, width: int) -> Line:
         """Return one row, or the placeholder of a row that is on the way."""
         row, mark = self._pages.row(index), "▸" if index == self.cursor else " "
         if row is None:
             return (Piece(f"{mark}  …", "dim"),)
-        cells = (" " * GAP).join(
+        missing, pending = row.state is FileState.MISSING, row.metadata_state is StageState.PENDING
+        look, sign = "dim" if missing or pending else "", state_sign(row)
+        if sign == " ":
+            return (Piece(f"{mark}  {self._cells(row, width)}", look),)
+        return Piece(mark), Piece(sign, look or "warning"), Piece(f" {self._cells(row, width)}", look)
+
+    def _cells(self, row: FileRow, width: int) -> str:
+        """Return what the columns say of a row; a cursor that moves needs most rows again as they were."""
+        before, before_width, text = self._texts.get(row.file_id, (None, 0, ""))
+        if before is row and before_width == width:
+            return text
+        text = (" " * GAP).join(
             fit_text(
                 fitted.column.text(row, self._date_format),
                 fitted.width,
@@ -348,11 +371,10 @@ class FileTable(LineList):
             )
             for fitted in self._fit_to(width)
         )
-        missing, pending = row.state is FileState.MISSING, row.metadata_state is StageState.PENDING
-        look, sign = "dim" if missing or pending else "", state_sign(row)
-        if sign == " ":
-            return (Piece(f"{mark}  {cells}", look),)
-        return Piece(mark), Piece(sign, look or "warning"), Piece(f" {cells}", look)
+        if len(self._texts) >= CACHED_ROWS:
+            self._texts.clear()
+        self._texts[row.file_id] = (row, width, text)
+        return text
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """Return titles and rows, or titles and the notice while there are no rows."""
@@ -370,7 +392,10 @@ class FileTable(LineList):
     def _fit_to(self, width: int) -> tuple[FittedColumn, ...]:
         """Return the columns fitted to `width` cells, the titles and all rows alike."""
         if width not in self._fitted:
-            if len(self._fitted) > 4:
-                self._fitted.clear()
             self._fitted[width] = fit_columns(self._columns, width - MARK_CELLS - 1)
         return self._fitted[width]
+
+    def _forget_layout(self) -> None:
+        self._fitted.clear()
+        self._heads.clear()
+        self._texts.clear()
