@@ -124,30 +124,31 @@ class SearchBox(Widget):
         self._draft = ""
         self._sent = ""
         self._pause: Timer | None = None
+        self._line = QueryInput(select_on_focus=False, compact=True)
+        self._line.placeholder = "words, kind:image iso>800 taken:2019..2021 …"
+        self._line.cursor_blink = False  # a blinking cursor is traffic on an idle line
+        self._scope = Static(Content(""), classes="search-scope")
+        self._result = Static(Content(""), classes="search-result")
+        self._mistake = Static(Content(""), classes="search-mistake")
 
     def compose(self) -> ComposeResult:
-        """Compose prompt, line, result and mistake."""
-        yield Static(Content(""), classes="search-mistake")  # first, so that it begins at the left edge
-        yield Static(Content(""), classes="search-scope")
+        """Compose what was made."""
+        yield self._mistake  # first, so that it begins at the left edge
+        yield self._scope
         yield Static(Content(PROMPT), classes="search-prompt")
-        line = QueryInput(select_on_focus=False, compact=True)
-        line.placeholder = "words, kind:image iso>800 taken:2019..2021 …"
-        line.cursor_blink = False  # a blinking cursor is traffic on an idle line
-        yield line
-        yield Static(Content(""), classes="search-result")
+        yield self._line
+        yield self._result
 
     @property
     def text(self) -> str:
         """The query as it stands in the box."""
         return self._line.value.strip()
 
-    @property
-    def _line(self) -> QueryInput:
-        return self.query_one(QueryInput)
-
     def focus_line(self) -> None:
         """Let the user type; what is there stays and the cursor goes behind it."""
-        self._line.focus()
+        self.screen.set_focus(
+            self._line
+        )  # `Widget.focus` would lose a key typed right behind the one that calls this
         self._line.cursor_position = len(self._line.value)
 
     def replace_text(self, text: str) -> None:
@@ -164,18 +165,18 @@ class SearchBox(Widget):
     def show_scope(self, text: str) -> None:
         """Say within what the query is asked, before its line; nothing for everything."""
         scope = fit_text(display(text), min(cell_len(display(text)), SCOPE_CELLS), cut="start")
-        self.query_one(".search-scope", Static).update(Content(f" in {scope} " if scope else ""))
+        self._scope.update(Content(f" in {scope} " if scope else ""))
 
     def show_result(self, count: int | None, elapsed_ms: float) -> None:
         """Say how many files were found (None: still counting) and how long that took."""
         self.remove_class("-mistaken")
         found = "… found" if count is None else f"{format_count(count)} found"
-        self.query_one(".search-result", Static).update(Content(f"{found}  {elapsed_ms:.0f} ms"))
+        self._result.update(Content(f"{found}  {elapsed_ms:.0f} ms"))
 
     def show_nothing(self) -> None:
         """Say nothing: no query is in force."""
         self.remove_class("-mistaken")
-        self.query_one(".search-result", Static).update(Content(""))
+        self._result.update(Content(""))
 
     def show_mistake(self, message: str, position: int) -> None:
         """Point at the 0-based `position` of the query and say what is wrong there."""
@@ -191,8 +192,8 @@ class SearchBox(Widget):
         ):  # no room to the right of the place: stand to its left, or cut
             room = place - 1
             line = fit_text(words, room, align="right") + " ▲" if room >= cell_len(words) else f"▲ {words}"
-        self.query_one(".search-mistake", Static).update(Content(fit_text(line, width)))
-        self.query_one(".search-result", Static).update(Content(""))
+        self._mistake.update(Content(fit_text(line, width)))
+        self._result.update(Content(""))
         self.add_class("-mistaken")
 
     def remember(self) -> None:
