@@ -33,6 +33,79 @@ def setup_of(checkout: Path, *arguments: str, name: str = "yapmo") -> SetUp:
     return SetUp(name, str(checkout), arguments)
 
 
+# The whole
+
+
+class Replaced(Exception):  # noqa: N818  # not an error: the process would have become another program
+    """Raised where this process would have become `command`."""
+
+    def __init__(self, command: list[str]) -> None:
+        self.command = command
+
+
+@pytest.fixture
+def becoming(monkeypatch: pytest.MonkeyPatch) -> None:
+    def execv(path: str, command: list[str]) -> None:
+        assert path == command[0]
+        raise Replaced(command)
+
+    monkeypatch.setattr(os, "execv", execv)
+
+
+@pytest.mark.usefixtures("becoming")
+def test_the_process_becomes_the_program_or_nox(checkout: Path, system: System) -> None:
+    add_uv(system)
+    for name in ("exiftool", "ffmpeg"):
+        system.add(name)
+    python = str(checkout / ".venv" / "bin" / "python")
+    with pytest.raises(Replaced) as caught:
+        bootstrap.main(["yapmo", str(checkout), "scan", "--json", "a b"])
+    assert caught.value.command == [python, "-P", "-m", "tui", "scan", "--json", "a b"]
+    with pytest.raises(Replaced) as caught:
+        bootstrap.main(["nox", str(checkout), "-s", "lint"])
+    assert caught.value.command == [
+        python,
+        "-P",
+        "-m",
+        "nox",
+        "--noxfile",
+        f"{checkout}/noxfile.py",
+        "-s",
+        "lint",
+    ]
+    assert os.environ["PATH"].split(os.pathsep)[0] == os.path.dirname(python)
+
+
+@pytest.mark.usefixtures("becoming")
+def test_a_set_up_that_cannot_go_on_ends_with_2_and_what_to_do(
+    checkout: Path, system: System, capsys: pytest.CaptureFixture[str]
+) -> None:
+    system.add("apk", "echo no network; exit 1")
+    with pytest.raises(SystemExit) as caught:
+        bootstrap.main(["yapmo", str(checkout)])
+    assert caught.value.code == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.splitlines()[1:] == [
+        "yapmo: ExifTool is missing, and apk failed: no network.",
+        "yapmo: Type this, then start again:  apk add exiftool",
+    ]
+
+
+@pytest.mark.usefixtures("becoming")
+def test_an_interrupted_set_up_ends_with_3(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(_: object) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(bootstrap, "prepare_programs", interrupt)
+    with pytest.raises(SystemExit) as caught:
+        bootstrap.main(["yapmo", str(checkout)])
+    assert caught.value.code == 3
+    assert capsys.readouterr().err.startswith("yapmo: interrupted")
+
+
 # Programs
 
 
@@ -363,18 +436,18 @@ def test_a_failed_step_tells_the_end_of_its_output(
     assert not (checkout / ".venv" / "yapmo-ready").exists()
 
 
-def make_environment(folder: Path) -> str:
-    subprocess.run([bootstrap.base_python(), "-m", "venv", "--without-pip", folder], check=True)
-    return python_of(str(folder))
-
-
-def test_pip_comes_with_python(checkout: Path, tmp_path: Path) -> None:
-    python = make_environment(tmp_path / "environment")
+def test_the_pip_that_came_with_python_is_added_once(checkout: Path, system: System) -> None:
+    body = f'case "$*" in *ensurepip*) : >"{system.bin}/added" ;; *) [ -e "{system.bin}/added" ] ;; esac'
+    python = str(system.add("python", body))
     with open(os.devnull, "rb") as lock:
-        pip = bootstrap.find_pip(setup_of(checkout), python, lock.fileno())
-        assert pip == [python, "-I", "-m", "pip"]
-        assert subprocess.run([*pip, "--version"], capture_output=True, check=False).returncode == 0
-        assert bootstrap.find_pip(setup_of(checkout), python, lock.fileno()) == pip
+        for _ in range(2):
+            assert bootstrap.find_pip(setup_of(checkout), python, lock.fileno()) == [
+                python,
+                "-I",
+                "-m",
+                "pip",
+            ]
+    assert system.called().count("python -I -m ensurepip --default-pip") == 1
 
 
 def test_without_ensurepip_the_pip_of_the_running_python_is_used(

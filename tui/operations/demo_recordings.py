@@ -15,12 +15,13 @@ import subprocess
 import sys
 import wave
 from dataclasses import dataclass
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SAMPLE_RATE = 22_050
+SAMPLE_RATE = 11_025
 """Hz of the generated sounds."""
 
 _TIMEOUT_S = 120.0
@@ -131,7 +132,7 @@ def make_song(song: Song, target: str, ffmpeg: str | None) -> None:
         with open(target, "xb") as file:
             file.write(sound)
     else:
-        _run([ffmpeg or "ffmpeg", "-f", "wav", "-i", "-", *_bit_rate(target)], target, sound)
+        _run([ffmpeg or "ffmpeg", "-f", "wav", "-i", "-", *_sound_options(target)], target, sound)
     _tag_song(song, target)
 
 
@@ -161,18 +162,13 @@ def make_film(film: Film, target: str, ffmpeg: str, seed: int) -> None:
 def play(song: Song, seconds: float = 8.0) -> bytes:
     """Return the song as a WAV file: a broken chord over each root, in the song's tempo."""
     beat = round(SAMPLE_RATE * 60 / song.bpm / 2)
+    notes = [root + step for root in song.chords for step in (0, 7, 12, 16)]
+    sounds = {note: _pluck(220 * 2 ** (note / 12), beat) for note in set(notes)}
     samples = array.array("h")
-    note = 0
-    while len(samples) < seconds * SAMPLE_RATE:
-        root = song.chords[note // 4 % len(song.chords)]
-        step = (0, 7, 12, 16)[note % 4]
-        pitch = math.tau * 220 * 2 ** ((root + step) / 12) / SAMPLE_RATE
-        fade = -3.0 / beat
-        samples.extend(
-            int(9000 * math.exp(fade * at) * (math.sin(pitch * at) + 0.3 * math.sin(2 * pitch * at)))
-            for at in range(beat)
-        )
-        note += 1
+    for note in cycle(notes):
+        samples.extend(sounds[note])
+        if len(samples) >= seconds * SAMPLE_RATE:
+            break
     if sys.byteorder == "big":
         samples.byteswap()
     out = io.BytesIO()
@@ -184,8 +180,15 @@ def play(song: Song, seconds: float = 8.0) -> bytes:
     return out.getvalue()
 
 
-def _bit_rate(target: str) -> list[str]:
-    return [] if target.endswith(".flac") else ["-b:a", "96k"]
+def _pluck(frequency_hz: float, length: int) -> array.array[int]:
+    """Return `length` samples of a string that fades away."""
+    pitch, fade = math.tau * frequency_hz / SAMPLE_RATE, -3.0 / length
+    tone = (math.sin(pitch * at) + 0.3 * math.sin(2 * pitch * at) for at in range(length))
+    return array.array("h", [int(9000 * math.exp(fade * at) * value) for at, value in enumerate(tone)])
+
+
+def _sound_options(target: str) -> list[str]:
+    return ["-ar", "44100"] if target.endswith(".flac") else ["-ar", "48000", "-b:a", "96k"]
 
 
 def _tag_song(song: Song, target: str) -> None:
