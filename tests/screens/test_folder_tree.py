@@ -121,6 +121,27 @@ async def test_going_to_a_path_unfolds_what_is_above_it(tmp_path: Path, wait_unt
         assert "▾ .raw" in app.shown
 
 
+@pytest.mark.parametrize("goal", [b"/", b"//", b"/elsewhere", b"//etc/"])
+async def test_a_goal_outside_of_the_tree_leads_to_its_top(
+    tmp_path: Path, wait_until: Wait, goal: bytes
+) -> None:
+    app = TreeApp(make_folders(tmp_path, "a"))
+    async with app.run_test(size=(100, 24)) as pilot:
+        await wait_until(lambda: app.tree_view.row_count() == 2)
+        app.tree_view.move("end")
+        app.tree_view.go_to(goal)
+        await pilot.pause()
+        assert app.tree_view.cursor == 0
+
+
+async def test_two_slashes_in_front_are_one(tmp_path: Path, wait_until: Wait) -> None:
+    top = make_folders(tmp_path, "a/b")
+    app = TreeApp(top)
+    async with app.run_test(size=(100, 24)):
+        app.tree_view.go_to(b"/" + top + b"/a/b/")
+        await wait_until(lambda: app.tree_view.node.path == top + b"/a/b")
+
+
 async def test_who_moves_is_not_carried_elsewhere(tmp_path: Path, wait_until: Wait) -> None:
     top = make_folders(tmp_path, "a/b/c", "d")
     app = TreeApp(top)
@@ -189,9 +210,9 @@ async def test_hostile_names_are_shown_as_text(
         assert not FORBIDDEN.intersection(app.shown.replace("\n", ""))
 
 
-async def test_fifty_thousand_folders_never_hold_the_screen_up(tmp_path: Path, wait_until: Wait) -> None:
+async def test_twenty_thousand_folders_never_hold_the_screen_up(tmp_path: Path, wait_until: Wait) -> None:
     top = os.fsencode(tmp_path)
-    for number in range(50_000):
+    for number in range(20_000):
         os.mkdir(b"%s/%06d" % (top, number))
     app = TreeApp(top)
     longest = 0.0
@@ -205,9 +226,9 @@ async def test_fifty_thousand_folders_never_hold_the_screen_up(tmp_path: Path, w
 
     async with app.run_test(size=(80, 24)):
         watching = asyncio.create_task(watch())
-        await wait_until(lambda: app.tree_view.row_count() == 50_001, seconds=60)
+        await wait_until(lambda: app.tree_view.row_count() == 20_001, seconds=60)
         app.tree_view.move("end")
-        await wait_until(lambda: "049999" in app.shown)
+        await wait_until(lambda: "019999" in app.shown)
         watching.cancel()
     assert longest < 0.25, f"the loop stood still for {longest:.3f} s"
 

@@ -16,6 +16,7 @@ from tests.screens.scripted_engine import (
     snapshot,
 )
 from tui.actions import ACTIONS, Place
+from tui.app import YapmoApp
 from tui.errors import LibraryError
 from tui.records import Problem, ScanState, Stage
 from tui.screens.help import HelpScreen
@@ -63,9 +64,7 @@ async def test_the_end_of_a_scan_is_told(open_app: OpenApp, engine: ScriptedEngi
     async with open_app() as pilot:
         await pilot.press("s")
         engine.finish()
-        await wait_until(
-            lambda: "Scan completed in 12:34: 1,024 new, 12 changed" in screen_text(pilot.app)
-        )
+        await wait_until(lambda: "Scan completed in 12:34: 1,024 new, 12 changed" in screen_text(pilot.app))
 
 
 async def test_a_scan_that_cannot_start_says_why_and_what_to_do(
@@ -215,6 +214,7 @@ async def test_hostile_names_stay_text_on_every_screen(
             engine.shown = snapshot(
                 paths=(b"/srv/" + name,), problems=problems, note=name.decode("utf-8", "surrogateescape")
             )
+            assert isinstance(pilot.app, YapmoApp)
             pilot.app.scan_control.watch()
             pilot.app.notify(
                 name.decode("utf-8", "surrogateescape"), title=name.decode("utf-8", "surrogateescape")

@@ -56,6 +56,7 @@ class BrowseScreen(ShellScreen):
     """The folder tree; Enter shows a folder in the library, `s` scans it."""
 
     TAB = "show_browse"
+    AUTO_FOCUS = "FolderTree"  # never the line for typing, which would take the keys typed ahead
     PLACES = (Place.BROWSE,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.BROWSE)
 
@@ -150,7 +151,7 @@ class BrowseScreen(ShellScreen):
         self.set_focus(self.tree_view)
         if not message.text:
             return
-        wanted = absolute(message.text)
+        wanted = b"/" + absolute(message.text).lstrip(b"/")
         path = await self._paths.run(lambda: nearest_folder(wanted))
         if path != wanted:
             self.notify(f"There is no folder {display(wanted)}.", severity="warning")

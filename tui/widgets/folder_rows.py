@@ -39,6 +39,7 @@ class FolderNode:
         is_link: whether it is a symbolic link.
         is_open: whether its folders are shown below it.
         state: how much of its inside is known.
+        read_at: when reading it began, on the monotonic clock.
         error: why it cannot be read.
         names: of the folders in it, sorted, as far as they are known.
         plain_names: those of `names` that do not begin with a dot.
@@ -51,7 +52,7 @@ class FolderNode:
 
     __slots__ = (
         "depth", "error", "is_link", "is_open", "kept", "links", "name", "names", "open_children", "parent",
-        "plain_names", "rows_below", "shown", "state",
+        "plain_names", "read_at", "rows_below", "shown", "state",
     )  # fmt: skip
 
     def __init__(self, name: bytes, parent: FolderNode | None = None, *, is_link: bool = False) -> None:
@@ -62,6 +63,7 @@ class FolderNode:
         self.is_link = is_link
         self.is_open = False
         self.state = FolderState.UNREAD
+        self.read_at = 0.0
         self.error = ""
         self.names: Sequence[bytes] = ()
         self.plain_names: Sequence[bytes] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
 
 COUNT_WIDTH = 24
 """Cells at the right for what the library knows of a folder."""
+
+
+SLOW_READ_S = 0.25
+"""A folder that takes longer to read says that it is being read; the others need not flicker."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +180,9 @@ class FolderTree(LineList):
     def _read(self, node: FolderNode) -> None:
         node.keep()
         node.state = FolderState.READING
+        node.read_at = time.monotonic()
         node.error = ""
+        self.set_timer(SLOW_READ_S, self.repaint)
         self.repaint()
 
         def deliver(listing: FolderListing) -> None:
@@ -216,20 +223,20 @@ class FolderTree(LineList):
 
 
 def _steps(top: bytes, goal: bytes) -> list[bytes]:
-    """Return the paths that lead from below `top` to `goal`."""
-    steps: list[bytes] = []
-    path = os.path.normpath(goal)
-    while path != top and len(path) > len(top):
-        steps.append(path)
-        path = os.path.dirname(path)
-    return steps[::-1]
+    """Return the paths that lead from below `top` to `goal`, an absolute path; none when it does not lie there."""
+    inside = os.path.join(top, b"")
+    path = os.path.normpath(b"/" + goal.lstrip(b"/"))  # POSIX lets normpath keep two slashes in front
+    if not path.startswith(inside):
+        return []
+    parts = path[len(inside) :].split(b"/")
+    return [inside + b"/".join(parts[: number + 1]) for number in range(len(parts)) if parts[0]]
 
 
 def _note(node: FolderNode) -> str:
     """Return what is to be said of a folder's inside, empty for nothing."""
     if node.error:
         return f"cannot be read: {display(node.error)}"
-    if node.state is FolderState.READING:
+    if node.state is FolderState.READING and time.monotonic() - node.read_at >= SLOW_READ_S:
         return "reading …"
     if node.is_open and node.state is FolderState.READ and not node.names:
         return "no folders in it"
