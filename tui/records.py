@@ -156,8 +156,9 @@ class Metadata:
         duration_ms: playing time in milliseconds.
         taken_local: wall-clock time of the recording, `YYYY-MM-DDTHH:MM:SS[.fff]`.
         utc_offset: minutes east of UTC, where the file states or proves it.
-        taken_utc: milliseconds since 1970-01-01T00:00:00Z, where the offset is known.
-        date_source: the tag that `taken_local` came from, such as `EXIF:DateTimeOriginal`.
+        taken_utc: milliseconds since 1970-01-01T00:00:00Z, where the instant is known (docs/dates.md).
+        date_source: the tag that `taken_local` came from, such as `EXIF:DateTimeOriginal`; `, day only`, `, month only`
+            or `, year only` behind it when the date says no more.
         make: camera maker.
         model: camera model.
         lens: lens model.

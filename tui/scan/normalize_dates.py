@@ -253,10 +253,10 @@ class DateFinder:
             if any("GoPro" in (read_text(self._tags.get(tag)) or "") for tag in _WITHOUT_ZONE):
                 return Taken(_format(clue.stamp.local), date_source=clue.tag)
             offset = read_integer(self._tags.get("QuickTime:TimeZone"), -720, 840)
-        if offset is None and (offset := self._find_offset_by_name(utc)) == 0:
-            return Taken(
-                _format(utc), date_source=clue.tag
-            )  # UTC and local time look the same: no offset is proven
+        if offset is None:
+            offset = self._find_offset_by_name(utc)
+            if offset == 0:  # whether it is UTC or local time, it shows the same: no offset is proven
+                return Taken(_format(utc), date_source=clue.tag)
         if offset is None:
             return self._show_here(utc, clue.tag)
         local = utc + timedelta(minutes=offset)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.scan.normalize_values import read_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -68,4 +70,4 @@ def merge_groups(tags: Mapping[str, object]) -> Mapping[str, object]:
 
 
 def _type_of(track: Mapping[str, object]) -> str:
-    return str(track.get("HandlerType", track.get("TrackType")))[:8]
+    return read_text(track.get("HandlerType", track.get("TrackType"))) or ""
