@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import time
 from typing import TYPE_CHECKING, Any
@@ -110,26 +109,50 @@ def test_what_cannot_be_scanned_is_one_message(yapmo: Yapmo, arguments: list[str
     assert len(outcome.stderr.splitlines()) <= 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_a_signal_aborts_and_the_next_scan_goes_on(
-    yapmo: Yapmo, tmp_path: Path, number: signal.Signals
-) -> None:
+@pytest.fixture(scope="module")
+def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that one exiftool is at for some seconds."""
+    folder = tmp_path_factory.mktemp("many")
     for seed in range(400):
-        make_jpeg(tmp_path / "media" / f"{seed}.jpg", seed)
-    library = ("--library", str(tmp_path / "library.yapmo"))
-    process = start("scan", "--json", "--workers", "1", *library, str(tmp_path / "media"), env={**os.environ})
+        make_jpeg(folder / f"{seed}.jpg", seed)
+    return folder
+
+
+def abort_scan(
+    folder: Path, library: Path, *signals: signal.Signals
+) -> tuple[int, list[dict[str, Any]], bytes]:
+    """Scan, send signals once metadata is being read, and return exit code, further events and stderr."""
+    process = start("scan", "--json", "--workers", "1", "--library", str(library), str(folder))
     assert process.stdout is not None
     event = {"event": "progress", "metadata_done": 0}
     while event["event"] == "progress" and not event["metadata_done"]:
         event = json.loads(process.stdout.readline())
     assert event["event"] == "progress"
     began = time.monotonic()
-    process.send_signal(number)
+    for number in signals:
+        process.send_signal(number)
     rest, errors = process.communicate(timeout=30)
     assert time.monotonic() - began < 5
-    assert (process.returncode, b"Traceback" in errors) == (3, False)
-    aborted = json.loads(rest.splitlines()[-1])
-    assert (aborted["event"], aborted["state"]) == ("finished", "aborted")
-    resumed = yapmo("scan", "--json", *library).objects[-1]
-    assert (resumed["state"], resumed["new"]) == ("completed", 400 - aborted["files"])
-    assert resumed["metadata_done"] <= 400 - aborted["metadata_done"]
+    return process.returncode, [json.loads(line) for line in rest.splitlines()], errors
+
+
+def test_ctrl_c_aborts_and_the_next_scan_goes_on(yapmo: Yapmo, many: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library.yapmo"
+    code, events, errors = abort_scan(many, library, signal.SIGINT)
+    assert (code, errors) == (3, b"")
+    assert (events[-1]["event"], events[-1]["state"]) == ("finished", "aborted")
+    resumed = yapmo("scan", "--json", "--library", str(library)).objects[-1]
+    assert (resumed["state"], resumed["new"]) == ("completed", 400 - events[-1]["files"])
+    assert resumed["metadata_done"] == 400 - events[-1]["metadata_done"]
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [[signal.SIGTERM], [signal.SIGHUP], [signal.SIGINT, signal.SIGINT]],
+    ids=["TERM", "HUP", "INT INT"],
+)
+def test_other_signals_and_a_second_ctrl_c_end_it_too(
+    many: Path, tmp_path: Path, signals: list[signal.Signals]
+) -> None:
+    code, _, errors = abort_scan(many, tmp_path / "library.yapmo", *signals)
+    assert (code, b"Traceback" in errors) == (3, False)

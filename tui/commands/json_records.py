@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tui.library.scans import ScanRecord
     from tui.records import FileRow
 
-_EMPTY = {"keywords": (), "people": ()}
+_NOTHING_KNOWN = {**dict.fromkeys((*HOT_FIELDS, *LONG_FIELDS)), "keywords": (), "people": ()}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,9 +51,10 @@ def file_object(row: FileRow, long_fields: Mapping[str, Any]) -> dict[str, Any]:
         "size": row.size,
         "mtime_ns": row.mtime_ns,
         "state": str(row.state),
-        **{name: row.values.get(name) for name in HOT_FIELDS},
+        **_NOTHING_KNOWN,
+        **row.values,
+        **long_fields,
         "taken_utc": iso_time(row.values.get("taken_utc"), per_second=1000),
-        **{name: long_fields.get(name, _EMPTY.get(name)) for name in LONG_FIELDS},
     }
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _MEASURED_ROWS = 200
 _WIDEST = 60
 _GAP = "  "
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 class Column(NamedTuple):
@@ -45,9 +46,9 @@ def to_json(value: object) -> str:
     know (infinity, not a number) becomes its text.
     """
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        text = _ENCODER.encode(value)
     except ValueError:
-        text = json.dumps(_finite(value), ensure_ascii=False, allow_nan=False)
+        text = _ENCODER.encode(_finite(value))
     return text if text.isprintable() else "".join(map(_printable, text))
 
 
