@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from itertools import groupby
 from typing import TYPE_CHECKING
 
 from tui.commands.doctor_checks import Finding, Verdict, check_files, check_programs, load_or_explain
 from tui.commands.doctor_terminal import check_terminal
+from tui.commands.output import to_json
 from tui.display import display
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def run_doctor(config_path: str, library_path: str, as_json: bool) -> int:
     for finding in examine(config_path, library_path):
         findings.append(finding)
         if as_json:
-            print(json.dumps(_as_json(finding)), flush=True)
+            print(to_json(_as_json(finding)), flush=True)
     exit_code = max(
         (finding.exit_code for finding in findings if finding.verdict is Verdict.ERROR), default=0
     )
@@ -41,7 +41,7 @@ def run_doctor(config_path: str, library_path: str, as_json: bool) -> int:
         counts = {
             verdict.value: sum(finding.verdict is verdict for finding in findings) for verdict in Verdict
         }
-        print(json.dumps({"event": "finished", "exit_code": exit_code, **counts}))
+        print(to_json({"event": "finished", "exit_code": exit_code, **counts}))
     else:
         _print(findings)
     return exit_code
