@@ -125,6 +125,14 @@ async def test_links_are_followed_only_on_request(media: Path, real_program: Exi
         await read(exiftool_kind(config, program=real_program), media / "b.jpg")
 
 
+@pytest.mark.parametrize("path", [None, b"/a\n.jpg"])
+def test_the_configuration_is_shut_out_first(real: Callable[..., ExiftoolKind], path: bytes | None) -> None:
+    """Anywhere but first the option comes too late (ExifTool documentation, "-config")."""
+    command = real().command() if path is None else real().single_command(path)
+    assert command is not None
+    assert list(command[1:3]) == [b"-config", b""]
+
+
 async def test_nobodys_code_is_run(
     tmp_path: Path, media: Path, monkeypatch: pytest.MonkeyPatch, real_program: ExiftoolProgram
 ) -> None:

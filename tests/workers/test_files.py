@@ -64,6 +64,30 @@ def test_only_regular_files_pass(tmp_path: Path, what: str) -> None:
     assert time.monotonic() - began < 1
 
 
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, regular = make_special(tmp_path, "pipe"), os.lstat(tmp_path / "real.jpg")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "lstat", lambda _: regular)
+        with pytest.raises(TaskRefusedError, match="named pipe"):
+            check_regular_file(path)
+
+
+@pytest.mark.parametrize("what", ["pipe", "socket", "/dev/zero"])
+def test_what_is_no_file_is_not_even_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """Opening a device can do things (a tape rewinds), and a pipe's writer would go on."""
+    path = make_special(tmp_path, what)
+    opened: list[object] = []
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", lambda *arguments: opened.append(arguments))
+        with pytest.raises(TaskRefusedError):
+            check_regular_file(path)
+    assert opened == []
+
+
 @pytest.mark.parametrize(
     "what", ["pipe", "folder", "loop", "/dev/zero", "/proc/kmsg", "/proc/self/environ", "/nowhere"]
 )
@@ -139,6 +163,27 @@ async def test_a_disk_that_hangs_stops_only_who_asks() -> None:
     gate.close()
     with pytest.raises(PoolClosedError):
         await waiting
+    release.set()
+
+
+async def test_closing_the_pool_settles_who_waits_for_a_dead_disk(
+    fake: Callable[..., ExiftoolKind], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, kind = threading.Event(), fake(timeout_s=60.0)
+
+    def check(path: bytes) -> os.stat_result:
+        release.wait()
+        return os.stat(path)
+
+    monkeypatch.setattr(kind, "check", check)
+    pool = WorkerPool(kind, 1)
+    await pool.start()
+    task = asyncio.create_task(pool.run(b"/"))
+    await asyncio.sleep(0)
+    await pool.close()
+    async with asyncio.timeout(5):
+        with pytest.raises(PoolClosedError):
+            await task
     release.set()
 
 

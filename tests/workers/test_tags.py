@@ -219,11 +219,11 @@ def test_the_child_loads_little_and_nothing_from_where_the_user_is(
     words = list(TagKind(WorkerLimits()).command())
     place = words.index(b"-c") + 1
     words[place] = words[place].replace(
-        b"main()", b"import mutagen; from tui.workers import tag_reader; print(*sys.modules)"
+        b"worker.main()", b"import mutagen; from tui.workers import tag_reader; print(*sys.modules)"
     )
     done = subprocess.run(words, capture_output=True, check=True, text=True)
     loaded = set(done.stdout.split())
-    assert "mutagen.id3" in loaded
+    assert {"mutagen.id3", "tui.workers.tag_reader"} <= loaded
     assert not loaded & {
         "textual",
         "rich",
@@ -237,10 +237,25 @@ def test_the_child_loads_little_and_nothing_from_where_the_user_is(
     }
 
 
+def test_the_child_runs_this_package_though_another_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tui").mkdir()
+    (tmp_path / "tui" / "__init__.py").write_text("raise SystemExit('another')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    words = list(TagKind(WorkerLimits()).command())
+    place = words.index(b"-c") + 1
+    words[place] = words[place].replace(b"worker.main()", b"print(worker.__file__)")
+    done = subprocess.run(words, capture_output=True, check=True, text=True)
+    assert done.stdout.strip() == str(REPO / "tui" / "workers" / "python_worker.py")
+
+
 def test_prints_of_a_parser_do_not_spoil_answers(tmp_path: Path) -> None:
     words = list(TagKind(WorkerLimits()).command())
     place = words.index(b"-c") + 1
-    words[place] = words[place].replace(b"main()", b"import mutagen; mutagen.File = print; main()")
+    words[place] = words[place].replace(
+        b"worker.main()", b"import mutagen; mutagen.File = print; worker.main()"
+    )
     write_file(tmp_path / "a.mp3", b"x")
     payload = b"tags\0" + os.fsencode(tmp_path / "a.mp3")
     done = subprocess.run(

@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
     from tui.config import ExiftoolConfig
 
-_BOOT = "import sys; sys.path[:] = sys.argv[1:]; from tui.workers.python_worker import main; main()"
+_BOOT = (  # this very package, wherever another may be installed; the standard library before all of them
+    "import __future__, json, os, struct, sys, typing; sys.path[:] = sys.argv[1:]; "
+    "import tui.workers.python_worker as worker; del sys.path[0]; worker.main()"
+)
 _PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -163,15 +166,13 @@ class FrameChannel:
 
 
 def _find_module_folders() -> list[str]:
-    """Return where modules are found, without folders that only belong to where the user happens to be."""
+    """Return where this package lies, and where other modules do; not the folder that the user happens to be in."""
     try:
         here = os.getcwd()
     except FileNotFoundError:
         here = ""
-    folders = [
-        folder for folder in sys.path if os.path.isabs(folder) and folder not in (here, _PACKAGE_PARENT)
-    ]
-    return [*folders, _PACKAGE_PARENT]
+    folders = [folder for folder in sys.path if os.path.isabs(folder) and folder != here]
+    return [_PACKAGE_PARENT, *folders]
 
 
 def _load_object(text: bytes) -> dict[str, Any]:

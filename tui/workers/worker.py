@@ -194,27 +194,23 @@ class Worker(Generic[AnswerT]):
             self._take_replies()
 
     def errors_received(self, data: bytes) -> None:
-        """Take a chunk of the child's complaints; listen for more where they did not end a reply."""
+        """Take a chunk of the child's complaints."""
         if self._channel:
             self._channel.feed_errors(data)
-            if not self._take_replies() and self._child:
-                self._child.listen_to_errors(wanted=True)
+            self._take_replies()
 
     def process_ended(self) -> None:
         """Hear that the child ended of itself."""
         if self._child:
             self._lose(WorkerDiedError(f"The {self._kind.name} process died while it read the file"))
 
-    def _take_replies(self) -> int:
-        """Settle the tasks whose replies are complete; return how many."""
-        count = 0
+    def _take_replies(self) -> None:
+        """Settle the tasks whose replies are complete."""
         try:
             while self._channel and (reply := self._channel.next_reply()) is not None:
                 self._settle(reply)
-                count += 1
         except (DesynchronisedError, AnswerTooLargeError) as error:
             self._lose(error)
-        return count
 
     def _settle(self, reply: Reply) -> None:
         """Give the reply to the task it belongs to, the first in line."""
