@@ -16,9 +16,10 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from tui.errors import UsageError
-from tui.library.query_fields import FIELDS_BY_NAME, SORTABLE, Field, FieldType
+from tui.library.query_fields import FIELDS_BY_NAME, MODEL_CONDITION, SORTABLE, Field, FieldType
 from tui.library.query_values import Span, parse_value
 from tui.library.values import stored_text
+from tui.library.words import Phrase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,15 +59,28 @@ class Condition:
 
     Attributes:
         negated: the term must not hold.
-        match: FTS5 expression; empty for a condition in SQL.
-        sql: condition over `file`, with `?` for each of `values`.
-        values: what stands for the `?`.
+        phrases: any of these must occur; empty for a condition in SQL.
+        folders: SQL that gives the ids of the folders that the file must lie in, with `?` for each of `folder_values`.
+        folder_values: what stands for those.
+        sql: condition over `file`, with `?` for each of `values`; holds as well as `folders`.
+        values: what stands for those.
     """
 
     negated: bool = False
-    match: str = ""
+    phrases: tuple[Phrase, ...] = ()
+    folders: str = ""
+    folder_values: tuple[str | bytes, ...] = ()
     sql: str = ""
     values: tuple[str | int | float | bytes, ...] = ()
+
+    def without_folders(self) -> Condition:
+        """Return the same condition with `folders` written into `sql`."""
+        if not self.folders:
+            return self
+        sql = f"file.folder_id IN ({self.folders})" + (f" AND {self.sql}" if self.sql else "")
+        return replace(
+            self, folders="", folder_values=(), sql=sql, values=(*self.folder_values, *self.values)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,13 +244,11 @@ def _word_condition(term: _Term) -> Condition:
     (value,) = term.values
     if not _has_token(value.text):
         return Condition(term.negated, sql="instr(file.display_name, ?)", values=(stored_text(value.text),))
-    return Condition(term.negated, match=_phrase(value))
+    return Condition(term.negated, phrases=(_phrase(value),))
 
 
-def _phrase(value: _Value) -> str:
-    """Return the FTS5 phrase for some words; the last one counts by its beginning unless it was put in quotes."""
-    text = stored_text(value.text).replace('"', '""')
-    return f'"{text}"' + ("" if value.quoted else " *")
+def _phrase(value: _Value, column: str = "") -> Phrase:
+    return Phrase(stored_text(value.text), column, prefix=not value.quoted)
 
 
 def _has_token(text: str) -> bool:
@@ -256,19 +268,18 @@ def _field_condition(term: _Term, field: Field) -> Condition:
     if field.type is FieldType.WORDS:
         return _words_condition(term, field)
     parts = [_part(term, field, value) for value in term.values]
-    sql = " OR ".join(f"({part.sql})" for part in parts) if len(parts) > 1 else parts[0].sql
+    if len(parts) == 1:
+        return replace(parts[0], negated=term.negated)
+    parts = [part.without_folders() for part in parts]
+    sql = " OR ".join(f"({part.sql})" for part in parts)
     return Condition(term.negated, sql=sql, values=tuple(value for part in parts for value in part.values))
 
 
 def _words_condition(term: _Term, field: Field) -> Condition:
-    phrases = []
     for value in term.values:
         if not _has_token(value.text):
             raise term.mistake(f"{value.text!r} is no word", field.expected, value.position)
-        phrases.append(f"{{{field.column}}} : {_phrase(value)}")
-    return Condition(
-        term.negated, match=" OR ".join(phrases) if len(phrases) == 1 else f"({' OR '.join(phrases)})"
-    )
+    return Condition(term.negated, phrases=tuple(_phrase(value, field.column) for value in term.values))
 
 
 def _part(term: _Term, field: Field, value: _Value) -> Condition:
@@ -297,6 +308,8 @@ def _text_part(term: _Term, field: Field, value: _Value) -> Condition:
         pattern = _escape_like(text.removeprefix(".") if field.name == "ext" else text)
     else:
         pattern = f"%{_escape_like(text)}%"
+    if field.name == "model":
+        return Condition(sql=MODEL_CONDITION, values=(pattern,))
     return Condition(sql=f"{field.column} LIKE ? ESCAPE '\\'", values=(pattern,))
 
 
@@ -308,15 +321,12 @@ def _path_part(value: _Value) -> Condition:
     """Return the condition for a part of a path: folder part and beginning of the name, or all below an absolute path."""
     text = stored_text(value.text)
     if text.startswith("/"):
-        return _absolute_part(text.rstrip("/"))
+        return _absolute_part(text.rstrip("/").encode("utf-8"))
     head, slash, tail = text.rpartition("/")
     inside = f"%{_escape_like(text)}%"
-    folders = (
-        "file.folder_id IN (SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id "
-        "WHERE CAST(root.path AS TEXT) || '/' || folder.display_path || '/' LIKE ? ESCAPE '\\')"
-    )
     if not tail:
-        return Condition(sql=folders, values=(inside,))
+        return Condition(folders=_FOLDERS_LIKE, folder_values=(inside,))
+    folders = f"file.folder_id IN ({_FOLDERS_LIKE})"
     if not slash:
         return Condition(sql=f"({folders} OR file.display_name LIKE ? ESCAPE '\\')", values=(inside, inside))
     return Condition(
@@ -325,31 +335,38 @@ def _path_part(value: _Value) -> Condition:
     )
 
 
-def _absolute_part(path: str) -> Condition:
+def _absolute_part(path: bytes) -> Condition:
     """Return the condition for all files below an absolute path, or for the file at it."""
-    folder, _, name = path.encode("utf-8").rpartition(b"/")
-    at = (
-        "(file.name = ? AND file.folder_id IN (SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id "
-        "WHERE CAST(rtrim(root.path, '/') || iif(folder.path = x'', '', '/') || folder.path AS BLOB) = ?))"
+    folder, _, name = path.rpartition(b"/")
+    return Condition(
+        folders=f"{FOLDERS_BELOW} UNION ALL {_FOLDER_AT}",
+        folder_values=(path, folder),
+        sql=f"(file.name = ? OR file.folder_id IN ({FOLDERS_BELOW}))",
+        values=(name, path),
     )
-    return Condition(sql=f"({FOLDER_CONDITION} OR {at})", values=(path.encode("utf-8"), name, folder))
 
 
-_BELOW_ROOT = "CAST(rtrim(root.path, '/') || '/' AS BLOB)"
-FOLDER_CONDITION = f"""file.folder_id IN (
-    WITH asked (path) AS (SELECT ?),
-    part (root_id, whole, path) AS (
-        SELECT root.id, root.path = asked.path OR (root.path > CAST(asked.path || '/' AS BLOB)
-            AND root.path < CAST(asked.path || '0' AS BLOB)), substr(asked.path, length({_BELOW_ROOT}) + 1)
-        FROM root CROSS JOIN asked
-        WHERE substr(asked.path, 1, length({_BELOW_ROOT})) = {_BELOW_ROOT} OR root.path = asked.path
-            OR (root.path > CAST(asked.path || '/' AS BLOB) AND root.path < CAST(asked.path || '0' AS BLOB))
-    )
-    SELECT folder.id FROM part CROSS JOIN folder ON folder.root_id = part.root_id
-    WHERE part.whole OR folder.path = part.path OR (folder.path > CAST(part.path || '/' AS BLOB)
-        AND folder.path < CAST(part.path || '0' AS BLOB))
-)"""
-"""Condition for files at or below one absolute path (a BLOB without a slash at its end; empty for `/`)."""
+_FOLDERS_LIKE = (
+    "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id "
+    "WHERE CAST(root.path AS TEXT) || '/' || folder.display_path || '/' LIKE ? ESCAPE '\\'"
+)
+_FOLDER_AT = (
+    "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id "
+    "WHERE CAST(rtrim(root.path, '/') || iif(folder.path = x'', '', '/') || folder.path AS BLOB) = ?"
+)
+_ROOT_PREFIX = "CAST(rtrim(root.path, '/') || '/' AS BLOB)"
+FOLDERS_BELOW = f"""
+SELECT folder.id FROM (
+    SELECT root.id AS root_id, root.path = asked.path OR (root.path > CAST(asked.path || '/' AS BLOB)
+        AND root.path < CAST(asked.path || '0' AS BLOB)) AS whole,
+        substr(asked.path, length({_ROOT_PREFIX}) + 1) AS path
+    FROM (SELECT ? AS path) AS asked CROSS JOIN root
+    WHERE substr(asked.path, 1, length({_ROOT_PREFIX})) = {_ROOT_PREFIX} OR root.path = asked.path
+        OR (root.path > CAST(asked.path || '/' AS BLOB) AND root.path < CAST(asked.path || '0' AS BLOB))
+) AS part CROSS JOIN folder ON folder.root_id = part.root_id
+WHERE part.whole OR folder.path = part.path OR (folder.path > CAST(part.path || '/' AS BLOB)
+    AND folder.path < CAST(part.path || '0' AS BLOB))"""
+"""SQL for the folders at or below one absolute path: a BLOB without a slash at its end, empty for `/`."""
 
 
 def _range_part(term: _Term, field: Field, value: _Value) -> Condition:

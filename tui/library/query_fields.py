@@ -29,6 +29,15 @@ class FieldType(StrEnum):
     SORT = "field to sort by"
 
 
+MODEL_CONDITION = (
+    "file.model IN (WITH RECURSIVE known (model) AS ("
+    "SELECT min(model) FROM file WHERE model IS NOT NULL AND missing_since IS NULL UNION ALL "
+    "SELECT (SELECT min(model) FROM file WHERE model > known.model AND missing_since IS NULL) FROM known "
+    "WHERE known.model IS NOT NULL) SELECT model FROM known WHERE model LIKE ? ESCAPE '\\')"
+)
+"""Camera models by a pattern: the index is asked for each model there is, some hundred, not for each file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Field:
     """One field of the query language.
@@ -43,6 +52,7 @@ class Field:
         order: SQL expressions to sort by, in order; empty when nothing can be sorted by it.
         always: every file has a value, so that no file comes last for want of one.
         choices: for CHOICE, FLAG and PRESENCE: word to SQL condition.
+        indexed: an index of the library has the files in this order.
     """
 
     name: str
@@ -54,6 +64,7 @@ class Field:
     order: tuple[str, ...] = ()
     always: bool = False
     choices: tuple[tuple[str, str], ...] = ()
+    indexed: bool = False
 
     @property
     def expected(self) -> str:
@@ -85,8 +96,8 @@ _EXPECTED = {
 _MISSING = "file.missing_since IS NOT NULL"
 _PROBLEM = "file.id IN (SELECT file_id FROM problem WHERE file_id IS NOT NULL AND ignored = 0)"
 _DUPLICATE = (
-    "(file.quick_fingerprint, file.size) IN (SELECT quick_fingerprint, size FROM file "
-    "WHERE quick_fingerprint IS NOT NULL AND missing_since IS NULL GROUP BY quick_fingerprint, size HAVING count(*) > 1) "
+    "file.quick_fingerprint IN (SELECT quick_fingerprint FROM file WHERE quick_fingerprint IS NOT NULL "
+    "AND missing_since IS NULL GROUP BY quick_fingerprint HAVING count(*) > 1) "
     "AND (file.fingerprint IS NULL OR file.fingerprint IN (SELECT fingerprint FROM file "
     "WHERE fingerprint IS NOT NULL AND missing_since IS NULL GROUP BY fingerprint HAVING count(*) > 1))"
 )
@@ -116,7 +127,7 @@ def _text(name: str, column: str, text: str, example: str, *aliases: str) -> Fie
 FIELDS: tuple[Field, ...] = (
     Field(
         "kind", FieldType.CHOICE, "file.kind", "image, raw, video or audio; photo is image and raw", "kind:image",
-        order=("file.kind", "file.taken_local"), always=True,
+        order=("file.kind", "file.taken_local"), always=True, indexed=True,
         choices=(
             ("image", "file.kind = 'image'"), ("raw", "file.kind = 'raw'"), ("video", "file.kind = 'video'"),
             ("audio", "file.kind = 'audio'"), ("photo", "file.kind IN ('image', 'raw')"),
@@ -124,18 +135,18 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "name", FieldType.TEXT, "file.display_name", "part of the file name, or a pattern", "name:*_edited.jpg",
-        order=("file.display_name COLLATE NOCASE",), always=True,
+        order=("file.display_name COLLATE NOCASE",), always=True, indexed=True,
     ),
     Field(
         "path", FieldType.PATH, "", "part of the path; an absolute path means all below it", "path:trips/",
-        ("folder", "in"), ("folder.root_id", "folder.path", "file.name"), always=True,
+        ("folder", "in"), ("folder.root_id", "folder.path", "file.name"), always=True, indexed=True,
     ),
     Field(
         "ext", FieldType.TEXT, "file.extension", "file name extension", "ext:cr2", ("extension", "type"),
         ("file.extension",), always=True,
     ),
     Field(
-        "size", FieldType.SIZE, "file.size", "size of the file", "size>20MB", order=("file.size",), always=True,
+        "size", FieldType.SIZE, "file.size", "size of the file", "size>20MB", order=("file.size",), always=True, indexed=True,
     ),
     Field(
         "modified", FieldType.TIME, "file.mtime_ns", "when the file was last changed", "modified>2024-05", ("mtime",),
@@ -143,15 +154,21 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "added", FieldType.TIME, "file.first_seen", "when the file came into the library", "added:today", ("seen",),
-        ("file.first_seen",), always=True,
+        ("file.id",), always=True, indexed=True,
     ),
     Field(
         "taken", FieldType.DATE, "file.taken_local", "when it was recorded, local time", "taken:2019..2021-06", ("date",),
-        ("file.taken_local",),
+        ("file.taken_local",), indexed=True,
     ),
-    _words("camera", "maker and model of the camera", 'camera:"canon eos"', order="model"),
+    Field(
+        "camera", FieldType.WORDS, "camera", "maker and model of the camera", 'camera:"canon eos"',
+        order=("file.model", "file.taken_local"), indexed=True,
+    ),
     _text("make", "make", "maker of the camera", "make:nikon"),
-    _text("model", "model", "model of the camera", "model:d850"),
+    Field(
+        "model", FieldType.TEXT, "file.model", "model of the camera", "model:d850",
+        order=("file.model", "file.taken_local"), indexed=True,
+    ),
     _words("lens", "lens", "lens:50mm", order="lens"),
     _number("iso", "iso", "sensitivity", "iso>800"),
     _number("f", "f_number", "aperture", "f<2.8", "f_number", "aperture"),
@@ -166,10 +183,12 @@ FIELDS: tuple[Field, ...] = (
     _number("lat", "latitude", "degrees north", "lat:40..44", "latitude"),
     _number("lon", "longitude", "degrees east", "lon:-10..-6", "longitude", "lng"),
     _number("alt", "altitude", "metres above the sea", "alt>2000", "altitude"),
-    _number("rating", "rating", "stars, 0 to 5", "rating>=4", "stars"),
+    Field(
+        "rating", FieldType.NUMBER, "file.rating", "stars, 0 to 5", "rating>=4", ("stars",), ("file.rating",), indexed=True,
+    ),
     Field(
         "dur", FieldType.DURATION, "file.duration_ms", "playing time", "dur<30s", ("duration", "length"),
-        ("file.duration_ms",),
+        ("file.duration_ms",), indexed=True,
     ),
     _words("title", "title", "title:sunrise", order="title"),
     _words("description", "caption or comment", "description:birthday", "caption", "comment"),
@@ -178,11 +197,11 @@ FIELDS: tuple[Field, ...] = (
     _words("place", "name of the place", "place:lisbon", "city", "country"),
     Field(
         "artist", FieldType.WORDS, "artist", "artist of the song or of its album", "artist:bowie", ("by",),
-        ("file.artist COLLATE NOCASE", "file.album COLLATE NOCASE", "file.disc", "file.track"),
+        ("file.artist COLLATE NOCASE", "file.album COLLATE NOCASE", "file.disc", "file.track"), indexed=True,
     ),
     Field(
         "album", FieldType.WORDS, "album", "album", 'album:"abbey road"',
-        order=("file.album COLLATE NOCASE", "file.disc", "file.track"),
+        order=("file.album COLLATE NOCASE", "file.disc", "file.track"), indexed=True,
     ),
     _text("albumartist", "album_artist", "artist of the album", "albumartist:various", "album_artist"),
     _number("track", "track", "number on the disc", "track:1"),
@@ -226,7 +245,7 @@ FIELDS: tuple[Field, ...] = (
             ("tags", "file.id IN (SELECT file_id FROM file_tag)"), ("edits", "file.id IN (SELECT file_id FROM edit)"),
         ),
     ),
-    Field("id", FieldType.NUMBER, "file.id", "number of the file in the library", "id:42", order=("file.id",), always=True),
+    Field("id", FieldType.NUMBER, "file.id", "number of the file in the library", "id:42", order=("file.id",), always=True, indexed=True),
     Field("sort", FieldType.SORT, "", "the order: a field, and - after it for the highest first", "sort:taken-", ("order",)),
 )  # fmt: skip
 """All fields, in the order in which help shows them."""

@@ -7,15 +7,25 @@ that holds only the files with a value.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tui.library.query import FOLDER_CONDITION
+from tui.library.query import FOLDERS_BELOW, Condition
 from tui.library.query_fields import FIELDS_BY_NAME
+from tui.library.words import FEW, MANY, MOST_LOOKED_UP, WordsPlan, any_of, count_up_to, expand
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from tui.library.query import Query
 
+_PRESENT = "file.missing_since IS NULL"
+_WORDS = {
+    WordsPlan.FIRST: "file.id IN (SELECT rowid FROM search WHERE search MATCH ?)",
+    # the plus keeps SQLite from beginning with the words
+    WordsPlan.SET: "+file.id IN (SELECT rowid FROM search WHERE search MATCH ?)",
+    WordsPlan.EACH: "EXISTS (SELECT 1 FROM search WHERE search MATCH ? AND search.rowid = file.id)",
+}
 _BY_PATH = "folder CROSS JOIN file ON file.folder_id = folder.id"
 
 
@@ -47,60 +57,137 @@ class Statement:
         return f"SELECT count(*) FROM {self.source} WHERE {self.where}"
 
 
-def match_expression(query: Query) -> str:
-    """Return the FTS5 expression for all words that must occur; empty when there are none."""
-    return " AND ".join(item.match for item in query.conditions if item.match and not item.negated)
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query with what was found out about its words.
 
-
-def compile_count(query: Query, *, words_first: bool = True) -> Statement:
-    """Return the statement that counts what a query finds; its order means nothing."""
-    return _statement(query, (), "", words_first)
-
-
-def compile_query(query: Query, *, words_first: bool = True) -> tuple[Statement, ...]:
-    """Return the parts of a query, in the order in which their files come.
-
-    Args:
-        query: the query.
-        words_first: begin with the files that have the words, and sort them; good when they are few. Else walk the
-            order and keep what has the words; good when they are many.
+    Attributes:
+        query: the query, its phrases expanded.
+        match: FTS5 expression for all words that must occur; empty when there are none.
+        words: how the files that have them are found.
+        folders_first: begin with the folders that the query names; else walk the order, and keep what lies in them.
     """
+
+    query: Query
+    match: str = ""
+    words: WordsPlan = WordsPlan.FIRST
+    folders_first: bool = True
+
+
+def plan_query(db: sqlite3.Connection, query: Query) -> Plan:
+    """Look up the words and folders of a query and decide how to find the files that have them."""
+    conditions = tuple(
+        replace(item, phrases=tuple(expand(db, phrase) for phrase in item.phrases)) if item.phrases else item
+        for item in query.conditions
+    )
+    if query.folder is not None:
+        below = Condition(folders=FOLDERS_BELOW, folder_values=(query.folder.rstrip(b"/"),))
+        conditions = (below, *conditions)
+    query = replace(query, conditions=conditions, folder=None)
+    folders_first = all(_lie_few(db, item) for item in conditions if item.folders and not item.negated)
+    wanted = [item for item in conditions if item.phrases and not item.negated]
+    match = " AND ".join(any_of(item.phrases) for item in wanted)
+    if not match:
+        return Plan(query, folders_first=folders_first)
+    number = count_up_to(db, match, MANY)
+    parts = sum(phrase.parts for item in wanted for phrase in item.phrases)
+    field = FIELDS_BY_NAME.get(query.sort)
+    words = WordsPlan.SET
+    if number < FEW:
+        words = WordsPlan.FIRST
+    elif number >= MANY and parts <= MOST_LOOKED_UP and (field is None or field.indexed):
+        words = WordsPlan.EACH
+    return Plan(query, match, words, folders_first)
+
+
+def _lie_few(db: sqlite3.Connection, item: Condition) -> bool:
+    """Return whether so few files lie in the folders of a condition that it is best to begin with them."""
+    (number,) = db.execute(
+        "SELECT count(*) FROM (SELECT 1 FROM file WHERE missing_since IS NULL "
+        f"AND folder_id IN ({item.folders}) LIMIT {FEW})",
+        item.folder_values,
+    ).fetchone()
+    return bool(number < FEW)
+
+
+def compile_query(plan: Plan) -> tuple[Statement, ...]:
+    """Return the parts of a query, in the order in which their files come."""
+    query = plan.query
     field = FIELDS_BY_NAME.get(query.sort)
     if field is None:
-        return (_statement(query, ("file.id",), "", words_first),)
+        return (_statement(plan, ("file.id",)),)
     if field.always:
-        return (_statement(query, (*field.order, "file.id"), "", words_first),)
+        return (_statement(plan, (*field.order, *_tie(field.order))),)
     key = field.order[0].removesuffix(" COLLATE NOCASE")
     return (
-        _statement(query, (*field.order, "file.id"), f"{key} IS NOT NULL", words_first),
-        _statement(query, ("file.id",), f"{key} IS NULL", words_first),
+        _statement(plan, (*field.order, "file.id"), f"{key} IS NOT NULL"),
+        _statement(plan, ("file.id",), f"{key} IS NULL"),
     )
 
 
-def _statement(query: Query, keys: tuple[str, ...], condition: str, words_first: bool) -> Statement:
-    where: list[str] = [] if query.with_missing else ["file.missing_since IS NULL"]
+def _tie(order: tuple[str, ...]) -> tuple[str, ...]:
+    return () if "file.id" in order else ("file.id",)
+
+
+def compile_count(plan: Plan) -> Statement:
+    """Return the statement that counts what a query finds; its order means nothing."""
+    plan = replace(plan, folders_first=True)
+    if plan.words is WordsPlan.EACH:
+        plan = replace(plan, words=WordsPlan.SET)
+    statement = _statement(plan, ("file.id",))
+    if statement.where == _PRESENT:
+        # the planner does not know that this index alone answers, and would read the whole table
+        return replace(statement, source="file INDEXED BY file_size")
+    return statement
+
+
+def compile_word_counts(plan: Plan) -> tuple[Statement, Statement] | None:
+    """Return two statements, the difference of which counts what a query of words alone finds; None for another query.
+
+    All files that have the words, and those of them that are missing: neither looks at a million rows.
+    """
+    query = plan.query
+    if (
+        not plan.match
+        or query.with_missing
+        or any(item.negated or not item.phrases for item in query.conditions)
+    ):
+        return None
+    return (
+        Statement("search", "search MATCH ?", "rowid", "rowid", (plan.match,)),
+        Statement(
+            "file", "file.missing_since IS NOT NULL AND +file.id IN (SELECT rowid FROM search WHERE search MATCH ?)",
+            "id", "id", (plan.match,),
+        ),
+    )  # fmt: skip
+
+
+def _statement(plan: Plan, keys: tuple[str, ...], condition: str = "") -> Statement:
+    query = plan.query
+    by_path = any(key.startswith("folder.") for key in keys)
+    where: list[str] = [] if query.with_missing else [_PRESENT]
     values: list[Any] = []
     if condition:
         where.append(condition)
-    if query.folder is not None:
-        where.append(FOLDER_CONDITION)
-        values.append(query.folder.rstrip(b"/"))
     for item in query.conditions:
-        if item.sql:
-            where.append(f"({item.sql}) IS NOT TRUE" if item.negated else f"({item.sql})")
-            values.extend(item.values)
-        elif item.negated:
+        if item.folders and not item.negated:
+            column = "folder.id" if by_path else "file.folder_id"
+            where.append(f"{'' if plan.folders_first else '+'}{column} IN ({item.folders})")
+            values.extend(item.folder_values)
+            if item.sql:
+                where.append(item.sql)
+                values.extend(item.values)
+        elif item.phrases and item.negated:
             where.append("file.id NOT IN (SELECT rowid FROM search WHERE search MATCH ?)")
-            values.append(item.match)
-    match = match_expression(query)
-    if match:
-        # the plus keeps SQLite from beginning with the words
-        where.append(
-            f"{'' if words_first else '+'}file.id IN (SELECT rowid FROM search WHERE search MATCH ?)"
-        )
-        values.append(match)
+            values.append(any_of(item.phrases))
+        elif not item.phrases:
+            whole = item.without_folders()
+            where.append(f"({whole.sql}) IS NOT TRUE" if item.negated else f"({whole.sql})")
+            values.extend(whole.values)
+    if plan.match:
+        where.append(_WORDS[plan.words])
+        values.append(plan.match)
     falling = query.falling and bool(query.sort)
-    by_path = any(key.startswith("folder.") for key in keys)
     return Statement(
         source=_BY_PATH if by_path else "file",
         where=" AND ".join(where) or "TRUE",

@@ -11,12 +11,14 @@ import asyncio
 import sqlite3
 import time
 from array import array
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.library.connections import Connection, connect_reading, explain, explained, primary_code
-from tui.library.query_sql import compile_count, compile_query, match_expression
+from tui.library.query_sql import Plan, compile_count, compile_query, compile_word_counts, plan_query
 from tui.library.rows import FileDetails, find_file, read_details, read_rows
 from tui.library.statistics import LibraryStatistics, read_statistics
+from tui.library.words import WordsPlan
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -30,9 +32,6 @@ T = TypeVar("T")
 
 NEAR_ROWS = 2_000
 """Rows from either end of a view that are read directly; the order of all is read for those between."""
-
-FEW_WORDS = 20_000
-"""Files with the words of a query up to which these are found first and then sorted."""
 
 _CHUNK_ROWS = 500
 
@@ -114,7 +113,7 @@ class FileView:
         self._age = age
         self._count: int | None = None
         self._order: asyncio.Task[array[int]] | None = None
-        self._words_first: bool | None = None
+        self._plan: Plan | None = None
 
     async def count(self) -> int:
         """Return how many files there are.
@@ -179,9 +178,9 @@ class FileView:
         return read_rows(db, self._first_ids(db, offset, limit))
 
     def _first_ids(self, db: sqlite3.Connection, offset: int, limit: int) -> list[int]:
-        if self._words_first is None:
-            self._words_first = has_few_words(db, self.query)
-        return read_ids(db, self.query, offset, limit, words_first=self._words_first)
+        if self._plan is None:
+            self._plan = plan_query(db, self.query)
+        return read_ids(db, self._plan, offset, limit)
 
 
 class Reader:
@@ -256,7 +255,7 @@ class Reader:
         lane = _Lane(self._path, self._immutable)
         try:
             if limit is not None and limit <= NEAR_ROWS:
-                ids: Sequence[int] = await lane.ask(lambda db: first_ids(db, query, limit))
+                ids: Sequence[int] = await lane.ask(lambda db: read_ids(db, plan_query(db, query), 0, limit))
             else:
                 ids = (await lane.ask(lambda db: read_order(db, query)))[:limit]
             for start in range(0, len(ids), _CHUNK_ROWS):
@@ -277,28 +276,10 @@ def _data_version(db: sqlite3.Connection) -> int:
     return int(version)
 
 
-def has_few_words(db: sqlite3.Connection, query: Query) -> bool:
-    """Return whether the words of a query are in so few files that it is best to begin with them."""
-    match = match_expression(query)
-    if not match:
-        return True
-    (number,) = db.execute(
-        "SELECT count(*) FROM (SELECT 1 FROM search WHERE search MATCH ? LIMIT ?)", (match, FEW_WORDS)
-    ).fetchone()
-    return bool(number < FEW_WORDS)
-
-
-def first_ids(db: sqlite3.Connection, query: Query, limit: int) -> list[int]:
-    """Return the ids of the first `limit` files that a query finds."""
-    return read_ids(db, query, 0, limit, words_first=has_few_words(db, query))
-
-
-def read_ids(
-    db: sqlite3.Connection, query: Query, offset: int, limit: int, *, words_first: bool
-) -> list[int]:
+def read_ids(db: sqlite3.Connection, plan: Plan, offset: int, limit: int) -> list[int]:
     """Return the ids of the files from `offset` on, `limit` at most, in the order of the query."""
     ids: list[int] = []
-    for part in compile_query(query, words_first=words_first):
+    for part in compile_query(plan):
         wanted = limit - len(ids)
         rows = db.execute(f"{part.ids()} LIMIT ? OFFSET ?", (*part.values, wanted, offset)).fetchall()
         ids.extend(file_id for (file_id,) in rows)
@@ -318,12 +299,25 @@ def read_order(db: sqlite3.Connection, query: Query) -> array[int]:
     SQLite joins them into one text, so that the interpreter lock is free meanwhile: other threads, the event loop among
     them, run on.
     """
+    plan = plan_query(db, query)
+    if plan.words is WordsPlan.EACH:
+        plan = replace(plan, words=WordsPlan.SET)
     order = array("q")
-    for part in compile_query(query, words_first=has_few_words(db, query)):
-        # group_concat keeps the order of the subquery (SQLite documentation, "SELECT", since 3.44 explicitly)
+    for part in compile_query(plan):
+        # group_concat keeps the order of the subquery: SQLite does not drop an ORDER BY beneath it
         (text,) = db.execute(f"SELECT group_concat(id) FROM ({part.ids()})", part.values).fetchone()
         _extend(order, text or "")
     return order
+
+
+def count_files(db: sqlite3.Connection, query: Query) -> int:
+    """Return how many files a query finds."""
+    plan = plan_query(db, query)
+    pair = compile_word_counts(plan)
+    numbers = [
+        int(db.execute(part.count(), part.values).fetchone()[0]) for part in pair or (compile_count(plan),)
+    ]
+    return numbers[0] - sum(numbers[1:])
 
 
 def _extend(order: array[int], text: str) -> None:
@@ -334,10 +328,3 @@ def _extend(order: array[int], text: str) -> None:
         end = len(text) if end < 0 else end
         order.extend(map(int, text[start:end].split(",")))
         start = end + 1
-
-
-def count_files(db: sqlite3.Connection, query: Query) -> int:
-    """Return how many files a query finds."""
-    statement = compile_count(query, words_first=has_few_words(db, query))
-    (number,) = db.execute(statement.count(), statement.values).fetchone()
-    return int(number)
