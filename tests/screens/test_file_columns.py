@@ -146,6 +146,19 @@ def test_a_value_that_makes_no_sense_does_not_stop_the_table(exposure: object) -
     }
 
 
+def test_a_date_that_is_only_the_time_of_the_file_is_marked() -> None:
+    assert COLUMNS["taken"].text(make_row(1, date_source="File:FileModifyDate"), DATES) == "~2019-07-03 18:22"
+    assert COLUMNS["taken"].text(make_row(1, date_source="File:FileName"), DATES) == "2019-07-03 18:22"
+    assert COLUMNS["taken"].least >= len("~2019-07-03 18:22")
+
+
+def test_columns_of_dates_are_as_wide_as_their_pattern() -> None:
+    (taken, modified) = columns_by_name(["taken", "modified"], "%A, %d %B %Y %H:%M")
+    assert taken.least == modified.least == len("~Wednesday, 26 September 2029 22:58")
+    (taken,) = columns_by_name(["taken"], "%y")
+    assert taken.least == len("Taken ▼")
+
+
 def test_hostile_names_are_shown_escaped() -> None:
     row = make_row(1, b"a\x1b]52;c;eA==\x07\n\xff[/]\xe2\x80\xae.jpg", title="x\x9b31my")
     assert COLUMNS["name"].text(row, DATES) == r"a\x1b]52;c;eA==\x07\n\xff[/]\u202e.jpg"

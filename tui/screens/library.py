@@ -70,6 +70,7 @@ class LibraryScreen(ShellScreen):
     """The table of all files, or of those that a query and a folder leave."""
 
     TAB = "show_library"
+    AUTO_FOCUS = "FileTable"  # never the line for typing, which would take the keys typed ahead
     PLACES = (Place.LIBRARY,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.LIBRARY)
     CSS = """
@@ -150,12 +151,13 @@ class LibraryScreen(ShellScreen):
         began = time.perf_counter()
         self.table.set_notice(self._notice())
         try:
-            view = await self.session.library.reader.open_view(query)
-            await self.table.show(view, (query.sort, query.falling))
+            reader = self.session.library.reader
+            version = await reader.data_version()
+            await self.table.show(await reader.open_view(query), (query.sort, query.falling))
         except LibraryError as error:
             self._say_unreadable(error)
             return
-        self._shown_query = query
+        self._shown_query, self._library_version = query, version
         self._elapsed_ms = (time.perf_counter() - began) * 1000
         self._show_result()
 

@@ -6,7 +6,8 @@ A column is data, not a widget: the table asks `fit_columns` once for each width
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from rich.cells import cell_len, set_cell_size
@@ -35,6 +36,16 @@ if TYPE_CHECKING:
 
 GAP = 2
 """Empty cells between two columns."""
+
+GUESS_SIGN = "~"
+"""Stands before a date that is only the time of the file."""
+
+FILE_TIME_SOURCE = "File:FileModifyDate"
+"""`Metadata.date_source` of a file that states no date itself."""
+
+_DATES = frozenset({"taken", "modified"})
+_LONG_DATE = datetime.fromisoformat("2029-09-26T22:58:58")
+# a Wednesday in September: no date has longer words in English
 
 Align = Literal["left", "right"]
 Cut = Literal["end", "middle", "start"]
@@ -151,10 +162,19 @@ def _share_out(columns: Sequence[Column], width: int) -> list[int]:
     return widths
 
 
-def columns_by_name(names: Iterable[str]) -> tuple[Column, ...]:
-    """Return the columns called `names`, in that order, each once; a name that no column has is left out."""
-    chosen = tuple(COLUMNS[name] for name in dict.fromkeys(names) if name in COLUMNS)
-    return chosen or (COLUMNS["name"],)
+def columns_by_name(names: Iterable[str], date_format: str = "%Y-%m-%d %H:%M") -> tuple[Column, ...]:
+    """Return the columns called `names`, in that order, each once; a name that no column has is left out.
+
+    Columns of dates become as wide as `date_format` (`strftime`) asks for.
+    """
+    chosen = [COLUMNS[name] for name in dict.fromkeys(names) if name in COLUMNS] or [COLUMNS["name"]]
+    date_cells = cell_len(display(_LONG_DATE.strftime(date_format))) + len(GUESS_SIGN)
+    return tuple(
+        replace(column, least=max(date_cells, cell_len(column.title) + 2))
+        if column.name in _DATES
+        else column
+        for column in chosen
+    )
 
 
 def state_sign(row: FileRow) -> str:
@@ -187,8 +207,12 @@ def _dimensions(row: FileRow, _date_format: str) -> str | None:
 
 
 def _taken(row: FileRow, date_format: str) -> str | None:
+    """Return when a file was recorded; with a sign before it when that is only the time of the file."""
     taken = row.values.get("taken_local")
-    return format_local(taken, date_format) if taken else None
+    if not taken:
+        return None
+    guessed = GUESS_SIGN if row.values.get("date_source") == FILE_TIME_SOURCE else ""
+    return guessed + format_local(taken, date_format)
 
 
 def _camera(row: FileRow, _date_format: str) -> str | None:
@@ -238,7 +262,7 @@ _FILE_COLUMNS = (
 """Columns about the file itself."""
 
 _CONTENT_COLUMNS = (
-    _number("taken", "Taken", 16, _taken, drop=1),
+    _number("taken", "Taken", 17, _taken, drop=1),
     Column("camera", "Camera", _camera, 12, 26, share=2, drop=3, sort="camera"),
     _number("dimensions", "Pixels", 11, _dimensions, sort="mp"),
     _number("duration", "Length", 8, _formatted("duration_ms", format_duration), drop=3),

@@ -108,7 +108,7 @@ def _own_facts(details: FileDetails) -> list[Fact]:
         *_facts(("Name", os.fsdecode(row.name)), ("Folder", os.fsdecode(os.path.dirname(row.path)))),
         Fact("Missing", f"since {since}" if since else "yes", "warning") if missing else Fact("Missing", ""),
         *_facts(
-            ("Size", f"{format_size(row.size)} ({format_count(row.size)} bytes)"),
+            ("Size", _size(row.size)),
             ("Modified", format_time(row.mtime_ns, EXACT_TIME)),
             ("Kind", ", ".join(filter(None, (row.kind.value, row.values.get("mime"))))),
             ("First seen", format_time(details.first_seen, EXACT_TIME)),
@@ -116,6 +116,11 @@ def _own_facts(details: FileDetails) -> list[Fact]:
             ("Extractor", details.extractor),
         ),
     ]
+
+
+def _size(size: int) -> str:
+    exact = f"{format_count(size)} bytes"
+    return exact if size < 1000 else f"{format_size(size)} ({exact})"
 
 
 def _content_facts(details: FileDetails) -> list[Fact]:

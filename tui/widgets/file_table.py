@@ -112,7 +112,7 @@ class FileTable(LineList):
             id: the widget's id.
         """
         super().__init__(id=id)
-        self._columns = columns_by_name(columns)
+        self._columns = columns_by_name(columns, date_format)
         self._date_format = date_format
         self._fitted: dict[int, tuple[FittedColumn, ...]] = {}
         self._heads: dict[tuple[int, tuple[str, bool] | None], Line] = {}
@@ -209,7 +209,7 @@ class FileTable(LineList):
 
     def set_columns(self, columns: Iterable[str], date_format: str) -> None:
         """Show other columns, or write dates in another way (`strftime`)."""
-        self._columns, self._date_format = columns_by_name(columns), date_format
+        self._columns, self._date_format = columns_by_name(columns, date_format), date_format
         self._forget_layout()
         self.repaint()
 
