@@ -139,19 +139,20 @@ class Writer:
             ) from refusals[0]
 
     async def close(self) -> None:
-        """Commit what is queued and close the connection; idempotent.
+        """Commit what is queued and close the connection; a second call only waits for the first.
 
         Gives up after ten seconds when the disk stays full or another process does not let go.
 
         Raises:
-            LibraryError: what was queued could not be committed.
+            LibraryError: the library failed; what was queued could not be committed.
         """
-        if not self._closing.is_set():
+        first = not self._closing.is_set()
+        if first:
             self._give_up_at = time.monotonic() + _CLOSE_S
             self._closing.set()
             await self._queue.put(None)
         await asyncio.shield(self._task)
-        if self._failure is not None:
+        if first and self._failure is not None:
             raise self._failure
 
     async def _put(self, entry: _Entry) -> None:
@@ -185,7 +186,8 @@ class Writer:
 
         Someone who waits for a write (`run`) ends the gathering once the queue is empty, and so does closing.
         """
-        batch, rows, urgent = [first], first.rows, first.future is not None
+        batch, rows = [first], first.rows
+        urgent = first.future is not None or self._closing.is_set()
         deadline = time.monotonic() + self._batch_s
         try:
             while rows < self._batch_size:

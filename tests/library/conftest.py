@@ -1,0 +1,91 @@
+"""Fixtures of the library's tests: an open library, a plain writing connection, and files to put in."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tui.library import files, roots
+from tui.library.connections import connect_writing
+from tui.library.database import Library, create_library
+from tui.records import FoundFile, Kind
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from pathlib import Path
+
+NOW = 1_700_000_000_000_000_000
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> bytes:
+    """Where the library of the test lies."""
+    return os.fsencode(tmp_path / "data" / "library.yapmo")
+
+
+@pytest.fixture
+async def library(path: bytes) -> AsyncIterator[Library]:
+    """An open, empty library."""
+    async with await Library.open(path, write_batch_ms=20) as opened:
+        yield opened
+
+
+@pytest.fixture
+def db(path: bytes) -> Iterator[sqlite3.Connection]:
+    """A writing connection to an empty library, in a transaction."""
+    create_library(path)
+    with closing(connect_writing(path)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        if connection.in_transaction:
+            connection.execute("COMMIT")
+
+
+@pytest.fixture
+def root_id(db: sqlite3.Connection) -> int:
+    """A root at /srv/photos."""
+    return roots.add_root(db, b"/srv/photos", file_system="uuid:1").root_id
+
+
+def found(
+    name: bytes,
+    *,
+    size: int = 1_000,
+    mtime_ns: int = NOW,
+    inode: int = 1,
+    links: int = 1,
+    kind: Kind = Kind.IMAGE,
+) -> FoundFile:
+    """Return a file as the walk would find it."""
+    return FoundFile(name, kind, size, mtime_ns, inode, links)
+
+
+@pytest.fixture
+def add(db: sqlite3.Connection, root_id: int) -> Callable[..., list[int]]:
+    """Return a function that adds files by relative path and returns their ids in that order."""
+
+    def add_files(*paths: bytes, root: int | None = None, **status: int | Kind) -> list[int]:
+        ids = []
+        for number, path in enumerate(paths):
+            folder, _, name = path.rpartition(b"/")
+            folder_id = files.add_folder(db, root or root_id, folder, None)
+            files.insert_files(db, folder_id, [found(name, **({"inode": 100 + number} | status))], NOW)  # type: ignore[arg-type]  # keywords of `found`
+            ids.append(db.execute("SELECT max(id) FROM file").fetchone()[0])
+        return ids
+
+    return add_files
+
+
+@pytest.fixture
+def check_index(db: sqlite3.Connection) -> Callable[[], None]:
+    """Return a function that fails unless the search index says what the files say."""
+
+    def check() -> None:
+        db.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
+        assert db.execute("PRAGMA foreign_key_check").fetchall() == []
+
+    return check
