@@ -26,6 +26,7 @@ from tui.commands.frame import (
     StrictOption,
     command_group,
     examples,
+    prepare_streams,
     shared_options,
 )
 from tui.commands.shared_options import SharedOptions
@@ -418,7 +419,7 @@ def run(arguments: list[str]) -> int:
     Errors that a person can mend are said in one or two lines on stderr; there is no traceback. The traceback of a fault of
     the program itself goes into the log.
     """
-    _escape_unknown_characters()
+    prepare_streams()
     try:
         outcome = app(args=_with_open(arguments), prog_name="yapmo", standalone_mode=False)
         return outcome if isinstance(outcome, int) else 0
@@ -434,6 +435,8 @@ def run(arguments: list[str]) -> int:
         from tui.commands.faults import log_fault
 
         hint = log_fault(error)
+        if isinstance(error, OSError):
+            return _complain(f"The system says: {error}", hint, 1)
         return _complain(f"A fault of the program: {type(error).__name__}: {error}", hint, 1)
 
 
@@ -470,11 +473,3 @@ def _with_open(arguments: list[str]) -> list[str]:
     if arguments[index] == "--" and index + 1 == len(arguments):
         return arguments
     return [*arguments[:index], "open", *arguments[index:]]
-
-
-def _escape_unknown_characters() -> None:
-    """Let characters that the encoding of a stream does not have appear as escapes instead of ending the program."""
-    for stream in (sys.stdout, sys.stderr):
-        reconfigure = getattr(stream, "reconfigure", None)
-        if reconfigure is not None:
-            reconfigure(errors="backslashreplace")

@@ -244,9 +244,7 @@ def test_help_loads_next_to_nothing() -> None:
 def test_commands_load_no_screen_and_in_a_pipe_no_rich(catalogue: Catalogue, arguments: list[str]) -> None:
     library = [] if arguments[0] == "config" else catalogue.option
     loaded = modules_after(*arguments, *library)
-    assert "textual" not in loaded or arguments[0] == "doctor"
-    assert "rich" not in loaded
-    assert not loaded & {"mutagen", "PIL", "xxhash", "tui.scan.run", "tui.app"}
+    assert not loaded & {"textual", "rich", "pydantic", "mutagen", "PIL", "xxhash", "tui.scan.run", "tui.app"}
 
 
 def test_a_closed_pipe_ends_in_silence(catalogue: Catalogue) -> None:
@@ -257,6 +255,25 @@ def test_a_closed_pipe_ends_in_silence(catalogue: Catalogue) -> None:
     assert process.stderr.read() == b""
     assert process.wait(timeout=20) == 0
     process.stderr.close()
+
+
+def test_a_full_disk_is_one_message(catalogue: Catalogue) -> None:
+    with open("/dev/full", "wb") as full:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tui", "search", "--json", *catalogue.option],
+            stdout=full,
+            stderr=subprocess.PIPE,
+        )
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert errors.startswith(b"yapmo: The system says: [Errno 28] No space left on device")
+    assert len(errors.splitlines()) == 2
+
+
+def test_streams_may_be_closed(catalogue: Catalogue) -> None:
+    command = [sys.executable, "-m", "tui", "search", *catalogue.option]
+    shell = subprocess.run(["sh", "-c", '"$@" >&- 2>&-', "sh", *command], check=False, capture_output=True)
+    assert (shell.returncode, shell.stdout, shell.stderr) == (0, b"", b"")
 
 
 def test_the_locale_may_be_of_another_encoding(tmp_path: Path) -> None:

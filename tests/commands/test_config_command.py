@@ -50,6 +50,15 @@ def test_get_prints_text_bare_and_the_rest_as_json(yapmo: Yapmo) -> None:
     assert option["value"] is False
 
 
+def test_get_of_a_section_lists_its_options(yapmo: Yapmo) -> None:
+    rows = yapmo("config", "get", "scan.extensions").rows
+    assert [row[0] for row in rows] == [
+        f"scan.extensions.{kind}" for kind in ("image", "raw", "video", "audio")
+    ]
+    assert '"cr2"' in rows[1][1]
+    assert len(yapmo("config", "get", "logging", "--json").objects) == 7
+
+
 def test_get_of_a_key_of_an_action(yapmo: Yapmo) -> None:
     assert yapmo("config", "set", "interface.keys.app.quit", "x").code == 0
     assert yapmo("config", "get", "interface.keys.app.quit").lines == ["x"]

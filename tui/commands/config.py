@@ -19,6 +19,8 @@ from tui.errors import UsageError
 from tui.options import similar
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.commands.shared_options import SharedOptions
     from tui.config import Config, Option
 
@@ -29,25 +31,34 @@ def run_config(shared: SharedOptions, *, only_changed: bool) -> int:
     """List the options; with `--json` one object an option."""
     config = load_config(shared.config or None)
     options = [option for option in list_options(config) if option.overridden or not only_changed]
-    if shared.as_json:
-        for option in options:
-            write_json(_option_object(option, config))
-        return 0
-    columns = (Column("Option"), Column("Value", "bold"), Column("From", "dim"), Column("Default", "dim"))
-    write_table(columns, (_option_row(option, config) for option in options))
+    _write_options(options, config, as_json=shared.as_json)
     return 0
 
 
 def get_option(name: str, shared: SharedOptions) -> int:
-    """Print the value in force of one option; lists and tables as JSON, for scripts."""
+    """Print the value in force of one option, lists and tables as JSON; or all options of a section."""
     config = load_config(shared.config or None)
+    options = list_options(config)
+    section = [option for option in options if option.name.startswith(f"{name}.")]
+    single = [option for option in options if option.name == name]
+    if section or (single and shared.as_json):
+        _write_options(section or single, config, as_json=shared.as_json)
+        return 0
     value = _value_of(name, config)
     if shared.as_json:
-        option = next((option for option in list_options(config) if option.name == name), None)
-        write_json({"option": name, "value": value} if option is None else _option_object(option, config))
+        write_json({"option": name, "value": value})
     else:
         write_line(value if isinstance(value, str) else to_json(value))
     return 0
+
+
+def _write_options(options: Sequence[Option], config: Config, *, as_json: bool) -> None:
+    if as_json:
+        for option in options:
+            write_json(_option_object(option, config))
+        return
+    columns = (Column("Option"), Column("Value", "bold"), Column("From", "dim"), Column("Default", "dim"))
+    write_table(columns, (_option_row(option, config) for option in options))
 
 
 def change_option(name: str, text: str, shared: SharedOptions) -> int:

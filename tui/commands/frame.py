@@ -3,6 +3,8 @@
 As in `tui.cli`, annotations are not postponed: Typer would evaluate their text anew for each command.
 """
 
+import io
+import os
 import sys
 from enum import StrEnum
 from typing import Annotated, Any
@@ -32,6 +34,9 @@ class Commands(TyperGroup):
         except BrokenPipeError:
             _silence_stdout()
             raise typer.Exit(0) from None
+        except OSError:
+            _silence_stdout()  # a full disk, say: the flush at exit would fail as well
+            raise
 
 
 class QueryCommand(TyperCommand):
@@ -119,8 +124,22 @@ def shared_options(
     return SharedOptions(library or before.library, config or before.config, as_json or before.as_json)
 
 
-def _silence_stdout() -> None:
-    """Point stdout at nothing, so that its flush at exit does not complain about the closed pipe."""
-    import os
+def prepare_streams() -> None:
+    """Make stdout and stderr fit for whatever comes.
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    Characters that the encoding of a stream does not have appear as escapes; a stream that the caller has closed leads
+    nowhere. Neither ends the program.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # until the process ends
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _silence_stdout() -> None:
+    """Point stdout at nothing, so that its flush at exit does not complain about what is closed or full."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
