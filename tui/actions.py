@@ -6,7 +6,7 @@ Bindings, footer, command palette, help screen and the table in the documentatio
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -60,7 +60,8 @@ class Action:
 
 def _everywhere() -> tuple[Action, ...]:
     def show(key: str, mode: str, label: str, help_text: str) -> Action:
-        return Action(f"show_{mode}", key, label, help_text, Place.EVERYWHERE, f"app.show_mode('{mode}')")
+        call = f"app.show_mode('{mode}')"
+        return Action(f"show_{mode}", key, label, help_text, Place.EVERYWHERE, call, priority=True)
 
     place = Place.EVERYWHERE
     return (
@@ -145,7 +146,7 @@ def _library() -> tuple[Action, ...]:
         return Action(name, keys, label, help_text, Place.LIBRARY, name, footer)
 
     return (
-        action("open_search", "slash", "search", "Search by words and fields.", 40),
+        replace(action("open_search", "slash", "search", "Search by words and fields.", 40), priority=True),
         action(
             "open_details",
             "enter",

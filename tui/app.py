@@ -1,12 +1,14 @@
-"""The terminal application: main screens, keys that hold everywhere, leaving.
+"""The terminal application: opening the library, main screens, keys that hold everywhere, leaving.
 
-Textual reads `TEXTUAL_FPS` when it is imported: at 60 frames a second the wait for the frame timer alone would
-take half of the 30 ms that a key may take to reach the screen.
+What the first picture does not need is imported behind it. Textual reads `TEXTUAL_FPS` when it is imported: at 60
+frames a second the wait for the frame timer alone would take half of the 30 ms that a key may take to the screen.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import gc
 import logging
 import os
 import signal
@@ -15,32 +17,39 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 os.environ["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
+gc.disable()  # there is no garbage among modules, and looking for it takes a twentieth of their loading
 
 from textual.app import App, SystemCommand
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+gc.enable()
 
 from tui.actions import BY_ID, Place, bindings, check_keymap, key_names, keys_of
 from tui.display import display
-from tui.screens.scan_control import ScanControl
-from tui.screens.session import Session
-from tui.screens.shell import FolderOpened, ShellScreen
+from tui.errors import UsageError, YapmoError
+from tui.screens.opening import OpeningScreen
 from tui.terminal import Terminal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
     from tui.config import Config
-    from tui.library.database import Library
-    from tui.log import LogFeed
-    from tui.screens.session import Engine
+    from tui.screens.scan_control import ScanControl
+    from tui.screens.session import Session
+    from tui.screens.shell import FolderOpened, ShellScreen
 
 logger = logging.getLogger("yapmo.app")
 
 INTERRUPT_WINDOW_S = 3.0
 """How long after one Ctrl-C the next one leaves."""
+
+SWITCH_INTERVAL_S = 0.001
+"""How long a thread may keep the others from running, once they want to: a key waits for it."""
 
 COUNT_PERIOD_S = 2.0
 """Time between two counts of the files in the library while a scan runs."""
@@ -50,49 +59,72 @@ LEAVE_LIMIT_S = 5.0
 
 
 class YapmoApp(App[int]):
-    """The terminal application on one open library.
+    """The terminal application on one library.
 
     It returns the exit code of the process: 0, or 3 when leaving cut a scan short.
+
+    Attributes:
+        failure: why the library could not be opened, None when it could.
     """
 
     TITLE = "YAPMO"
     CSS_PATH = "app.tcss"
     BINDINGS = bindings(Place.EVERYWHERE)
     SCAN_ACTIONS: ClassVar[frozenset[str]] = frozenset({"abort", "pause"})
+    ACTIONS_WITHOUT_LIBRARY: ClassVar[frozenset[str]] = frozenset({"quit", "interrupt", "hang_up"})
 
     def __init__(
         self,
         config: Config,
-        library: Library,
-        engine: Engine,
-        log_feed: LogFeed,
+        open_session: Callable[[], Awaitable[Session]],
         start_path: bytes | None = None,
         *,
-        first_mode: str = "library",
+        first_mode: str = "",
     ) -> None:
-        """Serve `library`.
+        """Prepare the application; nothing is opened yet.
 
         Args:
             config: the configuration in force.
-            library: the open library; the caller closes it afterwards.
-            engine: the scan service; the caller closes it afterwards.
-            log_feed: the log to show.
-            start_path: folder or file to begin with, scanned at once.
-            first_mode: main screen to begin with.
+            open_session: opens the library and what belongs to it, after the first picture; the caller closes them.
+            start_path: folder or file to begin with (absolute): shown, and scanned if the library does not have it.
+            first_mode: main screen to begin with; empty for the library, or for Browse while that has no roots.
         """
         super().__init__()
-        self.session = Session(config, library, engine, log_feed, keymap=dict(config.interface.keys))
-        self.scan_control = ScanControl(self, self.session, self._show_snapshot, self.ring)
+        self.failure: YapmoError | None = None
         self.animation_level = "none"
+        self._config = config
+        self._open_session = open_session
         self._start_path = start_path
+        self._first_mode = first_mode
+        self._session: Session | None = None
+        self._scan_control: ScanControl | None = None
         self._interrupted_at = -INTERRUPT_WINDOW_S
         self._counted_at = -COUNT_PERIOD_S
         self._leaving = False
-        for mode, make in _screen_makers(self.session).items():
-            self.add_mode(mode, make)
-        self._current_mode = first_mode  # Textual itself knows only one DEFAULT_MODE for the class
-        self._screen_stacks = {first_mode: []}
         self._use_interface_config()
+
+    @property
+    def session(self) -> Session:
+        """The library and what belongs to it, once it is open."""
+        if self._session is None:
+            raise RuntimeError("the library is not open yet")
+        return self._session
+
+    @property
+    def scan_control(self) -> ScanControl:
+        """What starts and watches scans, once the library is open."""
+        if self._scan_control is None:
+            raise RuntimeError("the library is not open yet")
+        return self._scan_control
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the library is open."""
+        return self._session is not None
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return what is shown while the library opens (called by Textual)."""
+        return OpeningScreen(dict(self._config.interface.keys))
 
     def get_driver_class(self) -> type[Driver]:
         """Return the driver that bears a hang-up (called by Textual)."""
@@ -119,13 +151,14 @@ class YapmoApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Yield what the command palette offers on `screen`: the actions whose keys are heard there."""
+        keymap = self._config.interface.keys
         seen = set()
         for active in screen.active_bindings.values():
             action = BY_ID.get(active.binding.id or "")
             if action is None or not action.palette or action.id in seen:
                 continue
             seen.add(action.id)
-            keys = key_names(keys_of(action, self.session.keymap))
+            keys = key_names(keys_of(action, keymap))
             label = f"{action.label.capitalize()}  ({keys})"
             yield SystemCommand(label, action.help, _runner(self, active.binding.action, active.node))
         yield SystemCommand("Theme", "Choose other colours.", self.action_change_theme)
@@ -133,19 +166,57 @@ class YapmoApp(App[int]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Tell whether an action makes sense now (called by Textual)."""
         del parameters
-        return self.session.engine.running if action in self.SCAN_ACTIONS else True
+        if self._session is None:
+            return action in self.ACTIONS_WITHOUT_LIBRARY
+        if (
+            action == "show_mode"
+        ):  # heard before what has the focus, so that what is typed ahead arrives in order
+            return not isinstance(self.focused, Input) and not isinstance(self.screen, ModalScreen)
+        return self._session.engine.running if action in self.SCAN_ACTIONS else True
 
-    async def on_mount(self) -> None:
-        """Listen to signals and begin with the path from the command line."""
+    def on_mount(self) -> None:
+        """Listen to signals; open the library when the first picture is on the screen."""
         if not self.is_headless:
             self._listen_to_signals()
-        for mistake in check_keymap(self.session.keymap):
+        self.call_after_refresh(self._open)
+
+    async def _open(self) -> None:
+        """Open the library and show the first main screen."""
+        try:
+            session = await self._open_session()
+        except YapmoError as error:
+            self.failure = error
+            self.exit(error.exit_code)
+            return
+        from tui.screens.catalogue import has_roots
+        from tui.screens.modes import screen_makers
+        from tui.screens.scan_control import ScanControl
+
+        self._session = session
+        self._scan_control = ScanControl(self, session, self._show_snapshot, self.ring)
+        for mode, make in screen_makers(session).items():
+            self.add_mode(mode, make)
+        is_empty = self._start_path is None and not await has_roots(session.library)
+        await self.switch_mode(self._first_mode or ("browse" if is_empty else "library"))
+        for mistake in check_keymap(session.keymap):
             self.notify(f"[interface.keys] {mistake}", severity="warning", timeout=15)
         if self._start_path is not None:
-            await self.scan_control.start((self._start_path,))
-        elif self.session.engine.running:
+            await self._begin_at(self._start_path)
+        elif session.engine.running:
             self.scan_control.watch()
         self._show_snapshot()
+        if not self.is_headless:
+            gc.freeze()  # what is loaded now stays; the collector need not look at it again
+
+    async def _begin_at(self, path: bytes) -> None:
+        """Show a path of the command line in the library, scanned first if the library does not have it."""
+        from tui.screens.catalogue import is_in_root
+
+        if not await is_in_root(self.session.library, path):
+            await self.scan_control.start((path,))
+        shell = self._shell
+        if shell is not None:
+            shell.show_folder(path)
 
     def ring(self, message: str) -> None:
         """Ring the bell and let the terminal show a notification (OSC 9)."""
@@ -153,13 +224,14 @@ class YapmoApp(App[int]):
         if self._driver is not None:
             self._driver.write(f"\x1b]9;{display(message)}\x07")
 
-    def action_show_mode(self, mode: str) -> None:
-        """Show a main screen."""
-        self.switch_mode(mode)
+    async def action_show_mode(self, mode: str) -> None:
+        """Show a main screen; keys typed ahead wait until it can hear them."""
+        await self.switch_mode(mode)
 
     async def action_scan(self) -> None:
         """Scan what the shown screen means."""
-        targets = self.screen.scan_targets() if isinstance(self.screen, ShellScreen) else ()
+        shell = self._shell
+        targets = shell.scan_targets() if shell is not None else ()
         await self.scan_control.start(targets)
 
     def action_abort(self) -> None:
@@ -173,14 +245,16 @@ class YapmoApp(App[int]):
     def action_toggle_log(self) -> None:
         """Open or close the log panel."""
         self.session.log_open = not self.session.log_open
-        if isinstance(self.screen, ShellScreen):
-            self.screen.show_log()
+        shell = self._shell
+        if shell is not None:
+            shell.show_log()
 
     def action_help(self) -> None:
         """Show the keys of the screen."""
         from tui.screens.help import HelpScreen
 
-        places = self.screen.PLACES if isinstance(self.screen, ShellScreen) else ()
+        shell = self._shell
+        places = shell.PLACES if shell is not None else ()
         self.push_screen(HelpScreen(places, self.session.keymap))
 
     def action_interrupt(self) -> None:
@@ -190,7 +264,7 @@ class YapmoApp(App[int]):
         self._interrupted_at = now
         if again:
             self._leave()
-        elif self.session.engine.running:
+        elif self._scan_runs:
             self.action_abort()
             self.notify("The scan is being aborted; Ctrl-C again leaves.", timeout=INTERRUPT_WINDOW_S)
         else:
@@ -198,7 +272,7 @@ class YapmoApp(App[int]):
 
     async def action_quit(self) -> None:
         """Leave; a running scan is aborted first and goes on next time."""
-        if self.session.engine.running:
+        if self._scan_runs:
             self.notify("Aborting the scan; it goes on where it was next time.")
         self._leave()
 
@@ -206,11 +280,23 @@ class YapmoApp(App[int]):
         """Leave because the terminal is gone or a signal says so."""
         self._leave()
 
-    def on_folder_opened(self, message: FolderOpened) -> None:
+    async def on_folder_opened(self, message: FolderOpened) -> None:
         """Show a folder in the library."""
-        self.switch_mode("library")
-        if isinstance(self.screen, ShellScreen):
-            self.screen.show_folder(message.path)
+        await self.switch_mode("library")
+        shell = self._shell
+        if shell is not None:
+            shell.show_folder(message.path)
+
+    @property
+    def _shell(self) -> ShellScreen | None:
+        """The main screen, while it is on top and not under a window."""
+        from tui.screens.shell import ShellScreen
+
+        return self.screen if isinstance(self.screen, ShellScreen) else None
+
+    @property
+    def _scan_runs(self) -> bool:
+        return self._session is not None and self._session.engine.running
 
     def _leave(self) -> None:
         if not self._leaving:
@@ -218,12 +304,11 @@ class YapmoApp(App[int]):
             self.run_worker(self._abort_and_exit(), name="leave", exit_on_error=False)
 
     async def _abort_and_exit(self) -> None:
-        engine = self.session.engine
-        cut_short = engine.running
+        cut_short = self._scan_runs
         if cut_short:
             self.scan_control.abort()
             try:
-                await asyncio.wait_for(engine.wait(), LEAVE_LIMIT_S)
+                await asyncio.wait_for(self.session.engine.wait(), LEAVE_LIMIT_S)
             except TimeoutError:
                 logger.warning("the scan did not end within %g s; leaving it", LEAVE_LIMIT_S)
         self.exit(3 if cut_short else 0)
@@ -235,10 +320,11 @@ class YapmoApp(App[int]):
             loop.add_signal_handler(number, self.action_hang_up)
 
     def _show_snapshot(self) -> None:
-        if self.is_running and isinstance(self.screen, ShellScreen):
-            self.screen.show_snapshot()
+        shell = self._shell if self.is_running else None
+        if shell is not None:
+            shell.show_snapshot()
         now = time.monotonic()
-        if now - self._counted_at >= COUNT_PERIOD_S or not self.session.engine.running:
+        if now - self._counted_at >= COUNT_PERIOD_S or not self._scan_runs:
             self._counted_at = now
             self.run_worker(self._count_files(), name="file count", exclusive=True, group="file count")
 
@@ -246,17 +332,18 @@ class YapmoApp(App[int]):
         from tui.screens.catalogue import fetch_file_count
 
         self.session.files = await fetch_file_count(self.session.library)
-        if isinstance(self.screen, ShellScreen):
-            self.screen.show_file_count()
+        shell = self._shell
+        if shell is not None:
+            shell.show_file_count()
 
     def _use_interface_config(self) -> None:
-        interface = self.session.config.interface
+        interface = self._config.interface
         if interface.theme in self.available_themes:
             self.theme = interface.theme
         else:
             self.call_later(self.notify, f"There is no theme {interface.theme!r}.", severity="warning")
-        if self.session.keymap:
-            self.set_keymap(self.session.keymap)
+        if interface.keys:
+            self.set_keymap(interface.keys)
 
 
 def _runner(app: YapmoApp, action: str, node: Any) -> Callable[[], Any]:
@@ -268,37 +355,6 @@ def _runner(app: YapmoApp, action: str, node: Any) -> Callable[[], Any]:
     return run
 
 
-def _screen_makers(session: Session) -> dict[str, Callable[[], Screen[Any]]]:
-    """Return a maker for each main screen; the module of a screen is imported when it is first shown."""
-
-    def make_browse() -> Screen[Any]:
-        from tui.screens.browse import BrowseScreen
-
-        return BrowseScreen(session)
-
-    def make_library() -> Screen[Any]:
-        from tui.screens.library import LibraryScreen
-
-        return LibraryScreen(session)
-
-    def make_progress() -> Screen[Any]:
-        from tui.screens.progress import ProgressScreen
-
-        return ProgressScreen(session)
-
-    def make_problems() -> Screen[Any]:
-        from tui.screens.problems import ProblemsScreen
-
-        return ProblemsScreen(session)
-
-    return {
-        "browse": make_browse,
-        "library": make_library,
-        "progress": make_progress,
-        "problems": make_problems,
-    }
-
-
 def open_application(path: str | None, *, library_path: str = "", config_path: str = "") -> int:
     """Open the terminal application and return the exit code of the process.
 
@@ -308,27 +364,43 @@ def open_application(path: str | None, *, library_path: str = "", config_path: s
         config_path: the configuration file to use instead of the user's; empty for that.
 
     Raises:
-        YapmoError: configuration or library cannot be used.
+        YapmoError: the path is not there, or configuration or library cannot be used.
     """
-    sys.setswitchinterval(0.001)
-    return asyncio.run(_run(path, library_path, config_path))
-
-
-async def _run(path: str | None, library_path: str, config_path: str) -> int:
-    from tui.config import effective_library_path, load_config
-    from tui.library.database import Library
-    from tui.log import set_up_logging
+    from tui.config import load_config
     from tui.paths import absolute
-    from tui.scan.service import ScanService
 
+    start_path = absolute(path) if path is not None else None
+    if start_path is not None and not os.path.lexists(start_path):
+        raise UsageError(f"There is no file or folder {display(start_path)}")
     config = load_config(config_path or None)
-    feed = set_up_logging(config.logging)
-    async with await Library.open(
-        absolute(library_path) if library_path else effective_library_path(config)
-    ) as library:
-        service = ScanService(library, config)
-        try:
-            app = YapmoApp(config, library, service, feed, absolute(path) if path else None)
-            return await app.run_async() or app.return_code or 0
-        finally:
-            await service.close()
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    return asyncio.run(_run(config, start_path, library_path))
+
+
+async def _run(config: Config, start_path: bytes | None, library_path: str) -> int:
+    async with contextlib.AsyncExitStack() as resources:
+
+        async def open_session() -> Session:
+            from tui.config import effective_library_path
+            from tui.library.database import Library
+            from tui.log import set_up_logging
+            from tui.paths import absolute
+            from tui.scan.service import ScanService
+            from tui.screens.session import Session
+
+            feed = set_up_logging(config.logging)
+            library = await Library.open(
+                absolute(library_path) if library_path else effective_library_path(config),
+                write_batch_size=config.library.write_batch_size,
+                write_batch_ms=config.library.write_batch_ms,
+            )
+            await resources.enter_async_context(library)
+            service = ScanService(library, config)
+            resources.push_async_callback(service.close)
+            return Session(config, library, service, feed, keymap=dict(config.interface.keys))
+
+        app = YapmoApp(config, open_session, start_path)
+        code = await app.run_async()
+    if app.failure is not None:
+        raise app.failure
+    return code if code is not None else app.return_code or 0

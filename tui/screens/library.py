@@ -113,7 +113,7 @@ class LibraryScreen(ShellScreen):
         super().on_mount()
         self.set_interval(RENEWAL_PERIOD_S, self._renew_if_due)
         self._arrange()
-        self.table.focus()
+        self.set_focus(self.table)
         self._search()
 
     def on_resize(self) -> None:
@@ -127,7 +127,7 @@ class LibraryScreen(ShellScreen):
 
     def scan_targets(self) -> tuple[bytes, ...]:
         """Return the folder under the sidebar's cursor or the one that is shown; empty for all roots."""
-        folder = self.sidebar.folder if self.sidebar.has_focus else self._folder or ALL_FILES
+        folder = self.sidebar.folder if self.focused is self.sidebar else self._folder or ALL_FILES
         return (folder,) if folder != ALL_FILES else ()
 
     def show_folder(self, path: bytes) -> None:
@@ -247,7 +247,7 @@ class LibraryScreen(ShellScreen):
 
     @on(SearchBox.Left)
     def _go_to_table(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
 
     def action_sort_left(self) -> None:
         """Sort by the column to the left."""
@@ -289,29 +289,29 @@ class LibraryScreen(ShellScreen):
             self.box.replace_text("")
         elif self._folder is not None:
             self._limit_to(None)
-        self.table.focus()
+        self.set_focus(self.table)
 
     # Folders
 
     def action_show_folders(self) -> None:
         """Show the folders and go there; from there, hide them."""
-        if self.sidebar.has_focus:
+        if self.focused is self.sidebar:
             self._folders_wanted = False
-            self.table.focus()
+            self.set_focus(self.table)
         else:
             self._folders_wanted = True
             self.sidebar.display = True
-            self.sidebar.focus()
+            self.set_focus(self.sidebar)
         self._arrange()
 
     def action_unfold_folder(self) -> None:
         """Unfold the folder under the cursor of the sidebar."""
-        if self.sidebar.has_focus:
+        if self.focused is self.sidebar:
             self.sidebar.unfold()
 
     def action_fold_folder(self) -> None:
         """Fold the folder under the cursor of the sidebar."""
-        if self.sidebar.has_focus:
+        if self.focused is self.sidebar:
             self.sidebar.fold()
 
     @on(FolderSidebar.Chosen)
@@ -325,7 +325,7 @@ class LibraryScreen(ShellScreen):
         self.sidebar.show_as_chosen(folder or ALL_FILES)
         self.box.show_scope(short_path(folder) if folder is not None else "")
         self._arrange()
-        self.table.focus()
+        self.set_focus(self.table)
         self._search()
 
     def _arrange(self) -> None:
@@ -340,12 +340,12 @@ class LibraryScreen(ShellScreen):
 
     def action_open_details(self) -> None:
         """Show a file's details; a second time, scroll them; a third time, close them. In the folders: show one."""
-        if self.sidebar.has_focus:
+        if self.focused is self.sidebar:
             self.sidebar.choose()
-        elif self.panel.has_focus:
+        elif self.focused is self.panel:
             self._show_details(is_open=False)
         elif self._details_open:
-            self.panel.focus()
+            self.set_focus(self.panel)
         else:
             self.table.open_cursor()
 
@@ -357,10 +357,10 @@ class LibraryScreen(ShellScreen):
         self._details_open = is_open
         self._arrange()
         if not is_open:
-            self.table.focus()
+            self.set_focus(self.table)
             return
         if self.has_class("-narrow"):
-            self.panel.focus()
+            self.set_focus(self.panel)
         self._read_details()
 
     @on(FileTable.CursorMoved)

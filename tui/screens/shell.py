@@ -8,8 +8,9 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tui.actions import ACTIONS, BY_ID, Place, bindings, key_name, keys_of
+from tui.actions import ACTIONS, BY_ID, Place, bindings, key_name
 from tui.display import format_count
+from tui.screens.opening import tab, tabs
 from tui.screens.scan_status import status_line
 from tui.widgets.bars import FooterBar, HeaderBar, StatusBar
 from tui.widgets.log_panel import LogPanel
@@ -26,7 +27,9 @@ if TYPE_CHECKING:
     from tui.screens.session import Session
 
 
-_TYPING = frozenset(action.call for action in ACTIONS if action.priority and action.place is not Place.EVERYWHERE)
+_TYPING = frozenset(
+    action.call for action in ACTIONS if action.priority and action.place is not Place.EVERYWHERE
+)
 
 
 class FolderOpened(Message):
@@ -68,7 +71,7 @@ class ShellScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Compose the frame around the body."""
-        yield HeaderBar(_tabs(self.session), _tab(self.TAB, self.session))
+        yield HeaderBar(tabs(self.session.keymap), tab(self.TAB, self.session.keymap))
         yield from self.body()
         yield StatusBar()
         yield FooterBar()
@@ -82,6 +85,7 @@ class ShellScreen(Screen[None]):
         self.show_log()
         self.show_file_count()
         self.show_snapshot()
+        self.call_after_refresh(self._show_keys, self)  # the focus may have moved before the screen was shown
 
     def show_snapshot(self) -> None:
         """Show how the scan stands now (`session.snapshot`); the app calls this at most four times a second."""
@@ -147,12 +151,3 @@ def footer_items(screen: AnyScreen[object]) -> list[tuple[str, str, str]]:
         (action for action in ACTIONS if action.footer and action.id in keys), key=lambda a: a.footer
     )
     return [(action.id, key_name(keys[action.id]), action.label) for action in actions]
-
-
-def _tabs(session: Session) -> list[str]:
-    return [_tab(action.id, session) for action in ACTIONS if action.call.startswith("app.show_mode")]
-
-
-def _tab(action_id: str, session: Session) -> str:
-    action = BY_ID[action_id]
-    return f"{key_name(keys_of(action, session.keymap).split(',')[0])} {action.label}"
