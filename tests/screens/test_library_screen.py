@@ -7,6 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual import events
 
 from tests.screens.filled_library import ROOT, MadeFile, fill, photos
 from tests.screens.scripted_engine import (
@@ -418,3 +419,24 @@ def test_a_quoted_path_is_read_back_by_the_shell(path: bytes) -> None:
         ["bash", "-c", f"printf %s {word}"], capture_output=True, check=True, env={"LC_ALL": "C"}
     )
     assert said.stdout == path
+
+
+async def test_what_is_typed_ahead_goes_where_the_keys_say(
+    open_app: OpenApp, library: Library, engine: ScriptedEngine, wait_until: Wait
+) -> None:
+    await fill(library, MIXED)
+    async with open_app("library") as pilot:
+        await wait_until(lambda: len(shown_names(pilot)) == 5)
+        engine.running = True
+        for key, character in (
+            ("slash", "/"),
+            ("a", "a"),
+            ("slash", "/"),
+            ("1", "1"),
+            ("s", "s"),
+            ("enter", None),
+        ):
+            pilot.app.post_message(events.Key(key, character))
+        await wait_until(lambda: library_screen(pilot).box.text == "a/1s")
+        await wait_until(lambda: library_screen(pilot).table.has_focus)
+        assert engine.aborts == 0
