@@ -121,6 +121,21 @@ async def test_pool_refuses_paths_without_a_file(real: Callable[..., ExiftoolKin
         assert pool.pids() == ()
 
 
+def test_of_a_flood_of_complaints_the_beginning_is_kept() -> None:
+    channel = ExiftoolChannel(WorkerLimits(errors_bytes=1000))
+    mark = channel.greet().split(b"\n")[1].replace(b"${status}", b"7")
+    for number in range(200):
+        channel.feed_errors(b"%06d " % number * 5000)
+    assert len(channel.last_words()) < 2000
+    channel.feed_errors(mark[:10])
+    channel.feed_errors(mark[10:] + b"\n")
+    channel.feed_output(b"12.57\n{ready%s}\n" % mark.partition(b"-")[2].partition(b"=")[0])
+    reply = channel.next_reply()
+    assert reply is not None
+    assert (reply.output, reply.status, len(reply.errors)) == (b"12.57\n", 7, 1000)
+    assert reply.errors.startswith(b"000000 ")
+
+
 @pytest.mark.parametrize("how", ["hang\n.jpg", "die\n.jpg", "spin\n.jpg", "endless\n.jpg"])
 async def test_a_process_of_its_own_has_the_same_limits(
     write: Callable[[str], bytes], fake: Callable[..., ExiftoolKind], how: str

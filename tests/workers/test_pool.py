@@ -112,6 +112,21 @@ async def test_cancelled_callers_disturb_nobody(
             assert name_in(outcome) == name
 
 
+async def test_cancelled_tasks_that_only_waited_are_not_read(
+    write: Callable[[str], bytes], fake: Callable[..., ExiftoolKind]
+) -> None:
+    paths = [write("slow.jpg"), *(write(f"good-{number}.jpg") for number in range(30))]
+    async with asyncio.timeout(60), WorkerPool(fake(), 1, in_flight=2) as pool:
+        tasks = [asyncio.create_task(pool.run(path)) for path in paths]
+        while not pool.statuses()[0].path:
+            await asyncio.sleep(0.01)
+        for task in tasks[2:]:
+            task.cancel()
+        await asyncio.wait(tasks)
+        await pool.run(paths[1])
+        assert pool.statuses()[0].done <= 4
+
+
 async def test_a_pool_that_does_not_run_takes_no_task(
     write: Callable[[str], bytes], fake: Callable[..., ExiftoolKind]
 ) -> None:

@@ -87,6 +87,7 @@ async def test_bad_task_fails_alone(
         outcomes = await run_all(pool, paths)
         assert isinstance(outcomes[2], expected)
         assert outcomes[2].message.endswith(".")
+        assert how != "die_before" or "killed by a test" in outcomes[2].message
         check_others(paths, outcomes, {bad})
         check_others(paths[:2], await run_all(pool, paths[:2]), set())
 
