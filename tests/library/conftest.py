@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.library.found import NOW, found
 from tui.library import files, roots
 from tui.library.connections import connect_writing
 from tui.library.database import Library, create_library
-from tui.records import FoundFile, Kind
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-NOW = 1_700_000_000_000_000_000
+    from tui.records import Kind
 
 
 @pytest.fixture
@@ -49,19 +49,6 @@ def db(path: bytes) -> Iterator[sqlite3.Connection]:
 def root_id(db: sqlite3.Connection) -> int:
     """A root at /srv/photos."""
     return roots.add_root(db, b"/srv/photos", file_system="uuid:1").root_id
-
-
-def found(
-    name: bytes,
-    *,
-    size: int = 1_000,
-    mtime_ns: int = NOW,
-    inode: int = 1,
-    links: int = 1,
-    kind: Kind = Kind.IMAGE,
-) -> FoundFile:
-    """Return a file as the walk would find it."""
-    return FoundFile(name, kind, size, mtime_ns, inode, links)
 
 
 @pytest.fixture

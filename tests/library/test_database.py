@@ -179,7 +179,7 @@ def test_a_reference_to_nothing_is_a_fault(path: bytes) -> None:
 async def test_a_directory_that_may_not_be_written(path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     create_library(path)
     # root may write anywhere, so what the system would answer is said for it
-    monkeypatch.setattr(database.os, "access", lambda _path, _mode: False)
+    monkeypatch.setattr(os, "access", lambda _path, _mode: False)
     with pytest.raises(LibraryError, match="cannot be written") as caught:
         await Library.open(path)
     assert "--library" in caught.value.hint

@@ -237,14 +237,12 @@ async def main():
 
 asyncio.run(main())
 """
-    ended = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", code, path],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+
+    def run() -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-c", code, os.fsdecode(path)]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    ended = await asyncio.to_thread(run)
     assert ended.returncode == 0, ended.stderr
     assert "waiting" in ended.stdout
     assert _names(path) == {"big"}

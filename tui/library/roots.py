@@ -13,7 +13,7 @@ from tui.errors import UsageError
 from tui.library import search_index
 from tui.library.files import add_folder
 from tui.library.scans import refuse_running
-from tui.library.values import join_path, stored_text
+from tui.library.values import stored_text
 
 if TYPE_CHECKING:
     import sqlite3
@@ -120,7 +120,7 @@ def _adopt(db: sqlite3.Connection, root: Root, into_id: int, into_path: bytes) -
         for folder_id, path in db.execute(
             "SELECT id, path FROM folder WHERE root_id = ?", (root.root_id,)
         ).fetchall():
-            moved = join_path(b"", inner, path)
+            moved = inner + b"/" + path if path else inner
             db.execute(
                 "UPDATE folder SET root_id = ?, path = ?, display_path = ?, "
                 "file_system = coalesce(file_system, ?), parent_id = coalesce(parent_id, ?) WHERE id = ?",

@@ -59,4 +59,4 @@ def loaded_list(text: str | None) -> tuple[str, ...]:
 
 def join_path(root: bytes, folder: bytes, name: bytes = b"") -> bytes:
     """Return the absolute path of a file, or of a folder when `name` is empty."""
-    return b"/".join(part for part in (root.rstrip(b"/"), folder, name) if part) or b"/"
+    return b"/".join((root.rstrip(b"/"), *(part for part in (folder, name) if part))) or b"/"
