@@ -205,9 +205,9 @@ def modules_after(*arguments: str) -> set[str]:
         "import sys; from tui.cli import run; code = run(sys.argv[1:]);"
         "sys.stderr.write('\\n' + ' '.join(sys.modules)); sys.exit(code)"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False
-    )
+    environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
     assert done.returncode == 0, done.stderr
     return set(done.stderr.rpartition("\n")[2].split())
 
@@ -293,3 +293,28 @@ def test_ctrl_c_while_modules_are_loaded_is_exit_code_3(monkeypatch: pytest.Monk
     with pytest.raises(SystemExit) as left:
         tui.__main__.main()
     assert left.value.code == 3
+
+
+def test_doctor_is_told_which_library_and_configuration(
+    yapmo: Yapmo, catalogue: Catalogue, tmp_path: Path
+) -> None:
+    config = tmp_path / "mine.toml"
+    config.write_text("[scan]\nhidden = true\n")
+    outcome = yapmo("--json", "--config", str(config), "doctor", *catalogue.option)
+    assert outcome.objects[-1]["event"] == "finished"
+    found = outcome.stdout.decode()
+    assert str(catalogue.library) in found
+    assert str(config) in found
+
+
+def test_demo_opens_in_a_library_of_its_own(
+    yapmo: Yapmo, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Opened()
+    monkeypatch.setattr(tui.app, "open_application", opened)
+    folder = str(tmp_path / "demo")
+    assert yapmo("demo", folder, "--no-open").code == 0
+    assert yapmo("demo", folder, "--json").objects[-1]["path"] == folder
+    assert opened.calls == []
+    assert yapmo("demo", folder).code == 0
+    assert opened.calls == [(folder, str(home / "data" / "yapmo" / "demo.yapmo"), "")]
