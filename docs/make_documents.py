@@ -37,6 +37,7 @@ async def draw(home: str) -> None:
     from tui.log import set_up_logging
     from tui.operations.demo import make_demo
     from tui.scan.service import ScanService
+    from tui.screens.session import Session
 
     folder = os.fsencode(os.path.join(home, "pictures"))
     make_demo(folder)
@@ -45,7 +46,11 @@ async def draw(home: str) -> None:
     log = set_up_logging(replace(config.logging, file=False))
     async with await Library.open(os.path.join(home, "library.yapmo")) as library:
         service = ScanService(library, config)
-        app = YapmoApp(config, library, service, log, folder)
+
+        async def open_session() -> Session:
+            return Session(config, library, service, log)
+
+        app = YapmoApp(config, open_session, folder)
         async with app.run_test(size=SIZE) as pilot:
             for name, steps in SCREENS.items():
                 await steps(pilot)
@@ -75,6 +80,8 @@ def keys(*names: str) -> Callable[[Pilot[YapmoApp]], Awaitable[None]]:
 
 async def until_half_read(pilot: Pilot[YapmoApp]) -> None:
     """Show Progress while a scan is in the middle of the metadata."""
+    while not pilot.app.is_open:
+        await pilot.pause(0.05)
     await pilot.press("3")
     for _ in range(600):
         snapshot = pilot.app.session.snapshot

@@ -17,13 +17,10 @@ import time
 from typing import TYPE_CHECKING, Any, ClassVar
 
 os.environ["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
-gc.disable()  # there is no garbage among modules, and looking for it takes a twentieth of their loading
 
-from textual.app import App, SystemCommand
+from textual.app import App, ScreenStackError, SystemCommand
 from textual.screen import ModalScreen
 from textual.widgets import Input
-
-gc.enable()
 
 from tui.actions import BY_ID, Place, bindings, check_keymap, key_names, keys_of
 from tui.display import display
@@ -292,7 +289,11 @@ class YapmoApp(App[int]):
         """The main screen, while it is on top and not under a window."""
         from tui.screens.shell import ShellScreen
 
-        return self.screen if isinstance(self.screen, ShellScreen) else None
+        try:
+            screen = self.screen
+        except ScreenStackError:  # the application is closing
+            return None
+        return screen if isinstance(screen, ShellScreen) else None
 
     @property
     def _scan_runs(self) -> bool:
@@ -320,7 +321,7 @@ class YapmoApp(App[int]):
             loop.add_signal_handler(number, self.action_hang_up)
 
     def _show_snapshot(self) -> None:
-        shell = self._shell if self.is_running else None
+        shell = self._shell
         if shell is not None:
             shell.show_snapshot()
         now = time.monotonic()

@@ -13,6 +13,8 @@ from tui.app import YapmoApp
 from tui.config import default_config
 from tui.library.database import Library
 from tui.log import set_up_logging
+from tui.screens.session import Session
+from tui.screens.shell import ShellScreen
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -37,7 +39,7 @@ async def library(tmp_path: Path) -> AsyncIterator[Library]:
 
 
 @pytest.fixture
-def open_app(library: Library, engine: ScriptedEngine) -> OpenApp:
+def open_app(library: Library, engine: ScriptedEngine, wait_until: Callable[..., Any]) -> OpenApp:
     """Open the application: `async with open_app("progress", size=(80, 24)) as pilot`."""
 
     @contextlib.asynccontextmanager
@@ -51,8 +53,13 @@ def open_app(library: Library, engine: ScriptedEngine) -> OpenApp:
         config = default_config()
         config = dataclasses.replace(config, interface=dataclasses.replace(config.interface, **interface))
         feed = set_up_logging(dataclasses.replace(config.logging, file=False))
-        app = YapmoApp(config, library, engine, feed, start_path, first_mode=mode)
+
+        async def open_session() -> Session:
+            return Session(config, library, engine, feed, keymap=dict(config.interface.keys))
+
+        app = YapmoApp(config, open_session, start_path, first_mode=mode)
         async with app.run_test(size=size, notifications=True) as pilot:
+            await wait_until(lambda: app.is_open and isinstance(app.screen, ShellScreen))
             await pilot.pause()
             yield pilot
 

@@ -37,6 +37,16 @@ async def fetch_file_count(library: Library) -> int:
     return await _read(library, counts.count_present)
 
 
+async def has_roots(library: Library) -> bool:
+    """Tell whether anything was ever catalogued."""
+    return bool(await _read(library, roots.list_roots))
+
+
+async def is_in_root(library: Library, path: bytes) -> bool:
+    """Tell whether an absolute path is a root or lies in one."""
+    return await _read(library, lambda connection: roots.find_root(connection, path)) is not None
+
+
 async def fetch_folder_marks(library: Library, folders: Sequence[bytes]) -> dict[bytes, FolderMark]:
     """Return what the library knows of the roots, and of the folders in each of `folders` (absolute paths)."""
 
