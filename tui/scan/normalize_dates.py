@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
+from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.records import Kind
@@ -121,9 +123,9 @@ class DateFinder:
         self._tags = tags
         self._path = path
         self._mtime_ns = mtime_ns
-        self._duration = timedelta(milliseconds=duration_ms or 0)
-        present = datetime.now(UTC) if now is None else now.astimezone(UTC)
-        self._latest = present.replace(tzinfo=None) + _CLOCKS_MAY_BE_AHEAD
+        self._duration_ms = duration_ms
+        seconds = time() if now is None else now.timestamp()
+        self._latest = _latest_date(int(seconds // 60))
         self._zone = zone
 
     def find(self, kind: Kind) -> Taken:
@@ -244,7 +246,8 @@ class DateFinder:
             return self._settle_instant(clue)
         if stamp.offset is None:
             return Taken(_format(stamp.local), date_source=clue.tag)
-        return Taken(_format(stamp.local), stamp.offset, _count_milliseconds(stamp.utc), clue.tag)
+        utc_ms = _count_milliseconds(stamp.local) - stamp.offset * 60_000
+        return Taken(_format(stamp.local), stamp.offset, utc_ms, clue.tag)
 
     def _settle_instant(self, clue: _Clue) -> Taken:
         """Return the date of an instant in UTC; of local time where it turns out that it is none."""
@@ -268,9 +271,10 @@ class DateFinder:
         if named is None or named[1] or named[0].precision:
             return None
         at_start = find_offset(named[0].local, utc, _NAME_TOLERANCE_S)
-        if at_start is not None or not self._duration:
+        if at_start is not None or not self._duration_ms:
             return at_start
-        return find_offset(named[0].local, utc - self._duration, _NAME_TOLERANCE_S)
+        start = utc - timedelta(milliseconds=self._duration_ms)
+        return find_offset(named[0].local, start, _NAME_TOLERANCE_S)
 
     def _show_here(self, utc: datetime, source: str) -> Taken:
         """Return an instant as the clocks of this machine's zone showed it."""
@@ -279,6 +283,12 @@ class DateFinder:
         except (OverflowError, OSError, ValueError):  # beyond what the system's calendar knows
             local = utc
         return Taken(_format(local), None, _count_milliseconds(utc), source)
+
+
+@lru_cache(maxsize=4)
+def _latest_date(minute: int) -> datetime:
+    """Return the last date in UTC that is none of the future, `minute` minutes after 1970 began."""
+    return _EPOCH + timedelta(minutes=minute) + _CLOCKS_MAY_BE_AHEAD
 
 
 def _format(local: datetime) -> str:

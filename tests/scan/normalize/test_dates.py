@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from pathlib import Path
 
 import pytest
@@ -67,3 +67,42 @@ def test_date(case: Case) -> None:
         instant = moment.isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
     found = (metadata.taken_local, metadata.utc_offset, instant, metadata.date_source)
     assert tuple("–" if part is None else str(part).replace("+00:00", "Z") for part in found) == case.expected
+
+
+class ShortCalendar(tzinfo):
+    """A zone of a system whose calendar does not reach that far, such as one with seconds of 32 bits."""
+
+    def utcoffset(self, moment: datetime | None) -> timedelta:
+        raise OverflowError
+
+    def tzname(self, moment: datetime | None) -> str:
+        return "short"
+
+    def dst(self, moment: datetime | None) -> None:
+        return None
+
+    def fromutc(self, moment: datetime) -> datetime:
+        raise OverflowError
+
+
+def test_an_instant_beyond_the_calendar_of_the_system_is_shown_in_utc() -> None:
+    tags = {"QuickTime:CreateDate": "1901:07:03 16:22:11"}
+    metadata = metadata_from_exiftool(
+        tags, path=b"/x", kind=Kind.VIDEO, size=1, mtime_ns=0, now=NOW, zone=ShortCalendar()
+    )
+
+    assert metadata.taken_local == "1901-07-03T16:22:11"
+
+
+def test_a_time_of_modification_beyond_all_calendars_is_no_date() -> None:
+    metadata = metadata_from_exiftool({}, path=b"/x", kind=Kind.IMAGE, size=1, mtime_ns=10**30, now=NOW)
+
+    assert metadata.taken_local is None
+
+
+def test_the_present_is_asked_of_the_clock() -> None:
+    soon, later = (datetime.now(UTC) + timedelta(hours=hours) for hours in (40, 60))
+    for date, counts in ((soon, True), (later, False)):
+        tags = {"EXIF:DateTimeOriginal": f"{date:%Y:%m:%d %H:%M:%S}"}
+        metadata = metadata_from_exiftool(tags, path=b"/x", kind=Kind.IMAGE, size=1, mtime_ns=0)
+        assert (metadata.taken_local is not None) is counts

@@ -122,6 +122,20 @@ def test_altitude(value: str, reference: str | None, altitude: float | None) -> 
     assert normalize(tags).altitude == altitude
 
 
+@pytest.mark.parametrize(
+    ("value", "reference", "altitude"), [("37.5", "0", 37.5), ("37.5", 1, -37.5), ("high", 0, None)]
+)
+def test_altitude_of_xmp(value: str, reference: object, altitude: float | None) -> None:
+    tags = {
+        "XMP:GPSLatitude": 1,
+        "XMP:GPSLongitude": 1,
+        "XMP:GPSAltitude": value,
+        "XMP:GPSAltitudeRef": reference,
+    }
+
+    assert normalize(tags).altitude == altitude
+
+
 def test_size_is_that_of_the_picture_not_what_exif_believes() -> None:
     edited = {
         "File:ImageWidth": 100,
