@@ -451,6 +451,42 @@ async def test_an_older_list_never_overwrites_a_newer_one() -> None:
         assert app.table.cursor_row == make_row(7)
 
 
+async def test_a_renewal_gives_way_to_another_list_and_to_a_hurried_user(
+    wait_until: Callable[..., Any],
+) -> None:
+    class MovingFiles(ListedFiles):
+        async def count(self) -> int:
+            app.table.move("down")
+            return await super().count()
+
+    app = TableApp()
+    rows = [make_row(number) for number in range(60)]
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await app.table.show(ListedFiles(rows))
+        await pilot.press("down")
+        assert not await app.table.renew(MovingFiles(rows[::-1]))
+        assert app.table.cursor_row == make_row(app.table.cursor), "the list is as it was"
+        gated = GatedFiles(rows[::-1], "count")
+        renewal = asyncio.create_task(app.table.renew(gated))
+        await asyncio.sleep(0)
+        await app.table.show(ListedFiles([make_row(7)]))
+        gated.gate.set()
+        assert not await renewal
+        assert app.table.row_count() == 1
+
+
+async def test_the_first_rows_do_not_wait_for_their_number(wait_until: Callable[..., Any]) -> None:
+    app = TableApp()
+    gated = GatedFiles([make_row(number) for number in range(500)], "count")
+    async with app.run_test(size=(80, 24), notifications=True):
+        showing = asyncio.create_task(app.table.show(gated))
+        await wait_until(lambda: "IMG_0000000" in shown_lines(app.table)[1])
+        assert app.table.row_count() == PAGE_ROWS
+        gated.gate.set()
+        await showing
+        assert app.table.row_count() == 500
+
+
 async def test_other_columns_and_dates_show_at_once() -> None:
     app = TableApp()
     async with app.run_test(size=(80, 24), notifications=True) as pilot:

@@ -114,6 +114,9 @@ async def test_the_chosen_folder_is_marked(wait_until: Callable[..., Any]) -> No
         app.sidebar.choose()
         await pilot.pause()
         assert app.chosen == [b"/srv/music"]
+        await pilot.click(app.sidebar, offset=(6, 2), times=2)
+        await pilot.pause()
+        assert app.chosen == [b"/srv/music", b"/srv/photos"]
         app.sidebar.show_as_chosen(b"/srv/music")
         await pilot.pause()
         assert shown_lines(app.sidebar)[1].startswith("●")

@@ -108,12 +108,12 @@ async def test_what_was_found_stands_on_the_right() -> None:
         app.box.show_result(3118, 41.4)
         await pilot.pause()
         assert screen_lines(app)[0].rstrip().endswith("3,118 found  41 ms")
-        app.box.show_result(None, 2)
+        app.box.show_searching()
         await pilot.pause()
-        assert "… found" in screen_lines(app)[0]
+        assert "searching …" in screen_lines(app)[0]
         app.box.show_nothing()
         await pilot.pause()
-        assert "found" not in screen_lines(app)[0]
+        assert "search" not in screen_lines(app)[0]
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,9 @@ FOLDERS_PERIOD_S = 5.0
 CURSOR_PAUSE_S = 0.08
 """How long the cursor rests before the details of its file are read."""
 
+SEARCH_PATIENCE_S = 0.3
+"""How long a query may take before the box says that it is being answered."""
+
 NARROW_CELLS = 100
 """Below this width folders and details lie over the table instead of beside it."""
 
@@ -150,6 +153,7 @@ class LibraryScreen(ShellScreen):
             return
         began = time.perf_counter()
         self.table.set_notice(self._notice())
+        impatience = self.set_timer(SEARCH_PATIENCE_S, self.box.show_searching)
         try:
             reader = self.session.library.reader
             version = await reader.data_version()
@@ -157,6 +161,8 @@ class LibraryScreen(ShellScreen):
         except LibraryError as error:
             self._say_unreadable(error)
             return
+        finally:
+            impatience.stop()
         self._shown_query, self._library_version = query, version
         self._elapsed_ms = (time.perf_counter() - began) * 1000
         self._show_result()
@@ -175,6 +181,8 @@ class LibraryScreen(ShellScreen):
             self.box.show_nothing()
 
     def _renew_if_due(self) -> None:
+        if not self.table.row_count():
+            self.table.set_notice(self._notice())  # a scan may have begun or ended
         busy = any(worker.group == "list" and worker.state is WorkerState.RUNNING for worker in self.workers)
         if self.is_current and not busy and time.monotonic() >= self._renew_not_before:
             self.run_worker(self._renew(), name="renewal", group="list", exclusive=True)

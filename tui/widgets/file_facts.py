@@ -191,7 +191,9 @@ def _human_facts(details: FileDetails) -> list[Fact]:
     facts = _facts(("Tags", ", ".join(details.tags)))
     for edit in details.edits:
         when = format_time(edit.edited_at, EXACT_TIME)
-        facts.append(Fact(edit.field, f"{edit.value!s}\n(was {edit.extracted!s}; edited {when})"))
+        was = "empty" if edit.extracted is None else edit.extracted
+        value = "emptied" if edit.value is None else edit.value
+        facts.append(Fact(edit.field, f"{value}\n(was {was}; edited {when})"))
     return facts
 
 

@@ -16,6 +16,8 @@ from tui.widgets.painted_lines import Line, Piece, fit
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from textual import events
+
 ALL_FILES = b""
 """Stands for the whole library where a folder is named."""
 
@@ -108,6 +110,12 @@ class FolderSidebar(LineList):
             self._folders_changed()
         elif folder.parent is not None:
             self.move_to(self._unfolded.index(folder.parent))
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor under the pointer; twice chooses the folder."""
+        super().on_click(event)
+        if event.chain == 2 and self.row_at(event.y) is not None:
+            self.choose()
 
     def row_count(self) -> int:
         """Return how many folders are unfolded, everything included."""

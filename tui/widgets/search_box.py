@@ -167,16 +167,21 @@ class SearchBox(Widget):
         scope = fit_text(display(text), min(cell_len(display(text)), SCOPE_CELLS), cut="start")
         self._scope.update(Content(f" in {scope} " if scope else ""))
 
-    def show_result(self, count: int | None, elapsed_ms: float) -> None:
-        """Say how many files were found (None: still counting) and how long that took."""
-        self.remove_class("-mistaken")
-        found = "… found" if count is None else f"{format_count(count)} found"
-        self._result.update(Content(f"{found}  {elapsed_ms:.0f} ms"))
+    def show_searching(self) -> None:
+        """Say that the query is being answered."""
+        self._show_right("searching …")
+
+    def show_result(self, count: int, elapsed_ms: float) -> None:
+        """Say how many files were found and how long that took."""
+        self._show_right(f"{format_count(count)} found  {elapsed_ms:.0f} ms")
 
     def show_nothing(self) -> None:
         """Say nothing: no query is in force."""
+        self._show_right("")
+
+    def _show_right(self, text: str) -> None:
         self.remove_class("-mistaken")
-        self._result.update(Content(""))
+        self._result.update(Content(text))
 
     def show_mistake(self, message: str, position: int) -> None:
         """Point at the 0-based `position` of the query and say what is wrong there."""
