@@ -167,7 +167,9 @@ def test_extensions_are_lower_case_without_dot_and_listed_once(tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    "content", [b"[scan\n", b"a = \xff", b"a = 1\na = 2", b"x = " + b"[" * 5000, b"#" * (1 << 20) + b"#"]
+    "content",
+    [b"[scan\n", b"a = \xff", b"a = 1\na = 2", b"x = " + b"[" * 5000, b"#" * ((1 << 20) + 1)],
+    ids=["open bracket", "no UTF-8", "twice", "too deep", "too large"],
 )
 def test_a_broken_file_is_an_error_that_names_it(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "config.toml"
