@@ -354,18 +354,17 @@ _FOLDER_AT = (
     "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id "
     "WHERE CAST(rtrim(root.path, '/') || iif(folder.path = x'', '', '/') || folder.path AS BLOB) = ?"
 )
-_ROOT_PREFIX = "CAST(rtrim(root.path, '/') || '/' AS BLOB)"
+_ROOT = "CAST(rtrim(root.path, '/') AS BLOB)"
 FOLDERS_BELOW = f"""
 SELECT folder.id FROM (
-    SELECT root.id AS root_id, root.path = asked.path OR (root.path > CAST(asked.path || '/' AS BLOB)
-        AND root.path < CAST(asked.path || '0' AS BLOB)) AS whole,
-        substr(asked.path, length({_ROOT_PREFIX}) + 1) AS path
+    SELECT root.id AS root_id, {_ROOT} = asked.path OR ({_ROOT} > CAST(asked.path || '/' AS BLOB)
+        AND {_ROOT} < CAST(asked.path || '0' AS BLOB)) AS whole,
+        substr(asked.path, 1, length({_ROOT}) + 1) = CAST({_ROOT} || '/' AS BLOB) AS inside,
+        substr(asked.path, length({_ROOT}) + 2) AS path
     FROM (SELECT ? AS path) AS asked CROSS JOIN root
-    WHERE substr(asked.path, 1, length({_ROOT_PREFIX})) = {_ROOT_PREFIX} OR root.path = asked.path
-        OR (root.path > CAST(asked.path || '/' AS BLOB) AND root.path < CAST(asked.path || '0' AS BLOB))
 ) AS part CROSS JOIN folder ON folder.root_id = part.root_id
-WHERE part.whole OR folder.path = part.path OR (folder.path > CAST(part.path || '/' AS BLOB)
-    AND folder.path < CAST(part.path || '0' AS BLOB))"""
+WHERE part.whole OR part.inside AND (folder.path = part.path OR (folder.path > CAST(part.path || '/' AS BLOB)
+    AND folder.path < CAST(part.path || '0' AS BLOB)))"""
 """SQL for the folders at or below one absolute path: a BLOB without a slash at its end, empty for `/`."""
 
 

@@ -169,7 +169,7 @@ FIELDS: tuple[Field, ...] = (
         "model", FieldType.TEXT, "file.model", "model of the camera", "model:d850",
         order=("file.model", "file.taken_local"), indexed=True,
     ),
-    _words("lens", "lens", "lens:50mm", order="lens"),
+    _text("lens", "lens", "lens", "lens:24-105"),
     _number("iso", "iso", "sensitivity", "iso>800"),
     _number("f", "f_number", "aperture", "f<2.8", "f_number", "aperture"),
     _number("exposure", "exposure", "exposure time in seconds", "exposure>1", "shutter"),
