@@ -1,10 +1,10 @@
 r"""ExifTool in `-stay_open` mode as a kind of children.
 
-Arguments are lines there, so a file name with a line break would be code (`x\n-if\nsystem(…)`). One function,
-`_line`, makes every line that is sent, and refuses what is not one argument; a file with such a name is read by
-a process of its own, with the name as one word of its command.
+Arguments are lines there, so a file name with a line break would be code (`x\n-if\nsystem(…)`). One
+function, `_line`, makes every line that is sent, and refuses what is not one argument; a file with such a name
+is read by a process of its own, with the name as one word of its command.
 
-Sources: ExifTool documentation, "-stay_open", "-execute", "-echo4", "-config", "-api"; read in 12.57's script:
+Sources: ExifTool documentation, "-stay_open", "-execute", "-echo4", "-config", "-api"; and 12.57's script:
 `FilterArgfileLine` takes off leading white space and trailing line breaks and obeys `#[CSTR]`.
 """
 
@@ -62,7 +62,7 @@ BULK_OPTIONS: tuple[bytes, ...] = (
 TRACK_EXTENSIONS = frozenset(
     (b"mp4", b"m4v", b"mov", b"qt", b"3gp", b"3gpp", b"3g2", b"f4v", b"insv", b"360", b"crm", b"mkv", b"webm")
 )
-"""Extensions of films whose tracks have groups of their own in family 1; under family 0 the last track wins."""
+"""Extensions of films whose tracks have groups of their own in family 1; under family 0 the last one wins."""
 
 _FIRST = (b"-config", b"")
 _UNSAFE_BYTES = re.compile(rb"[\n\r\0]")
@@ -83,10 +83,10 @@ class ExiftoolAnswer:
     """What ExifTool said of one file.
 
     Attributes:
-        tags: tag to value, with the family 0 group before it (`EXIF:Make`), for films in `TRACK_EXTENSIONS` the
-            family 1 group (`Track1:MediaDuration`). Every number is text as ExifTool wrote
-            it, so that `1.10` and `1e999` survive; lists are lists; `true` may be a bool. What only tells where
-            the file lies (its name, size, dates of the file system) is left out.
+        tags: tag to value, with the family 0 group before it (`EXIF:Make`), for films in `TRACK_EXTENSIONS`
+            the family 1 group (`Track1:MediaDuration`). Every number is text as ExifTool wrote it, so that
+            `1.10` and `1e999` survive; lists are lists; `true` may be a bool. What only tells where the file
+            lies (its name, size, dates of the file system) is left out.
         raw: the same as JSON text, one object, UTF-8.
         extractor: the program and its version, such as `exiftool 12.57`.
         error: why ExifTool could not read the content, in its own words; empty when it could.
@@ -133,7 +133,7 @@ def exiftool_kind(
 
 
 def group_option(path: bytes) -> bytes:
-    """Return which groups to ask for: family 1 costs a tenth of ExifTool's time more, so only where it matters."""
+    """Return which groups to ask for: family 1 costs more of ExifTool's time, so only where it matters."""
     extension = path.rpartition(b".")[2].lower()
     return b"-G1" if extension in TRACK_EXTENSIONS else b"-G0"
 
@@ -197,7 +197,7 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
             raise DesynchronisedError("ExifTool did not tell its version at its start")
 
     def understand(self, reply: Reply) -> ExiftoolAnswer:
-        """Return the tags in `reply`; a file that ExifTool cannot read has an `error`, and perhaps tags as well.
+        """Return the tags in `reply`; a file that ExifTool cannot read has an `error`, perhaps tags as well.
 
         Raises:
             DesynchronisedError: it is not the JSON of one file.
@@ -221,9 +221,9 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
 class ExiftoolChannel:
     """The talk with one ExifTool.
 
-    Each request has a number, and two marks end its reply: `{ready123}` on standard output, and on standard error
-    a line that `-echo4` prints. Numbers start anywhere and the error mark holds a random word, so that no text
-    out of a file can stand for a mark.
+    Each request has a number, and two marks end its reply: `{ready123}` on standard output, and on standard
+    error a line that `-echo4` prints. Numbers start anywhere and the error mark holds a random word, so that no
+    text out of a file can stand for a mark.
     """
 
     def __init__(self, limits: WorkerLimits) -> None:

@@ -87,7 +87,7 @@ def find_exiftool(config: ExiftoolConfig) -> ExiftoolProgram:
     warning = ""
     if DOUBTFUL_VERSIONS[0] <= numbers <= DOUBTFUL_VERSIONS[1]:
         first, last = (_format_version(edge) for edge in DOUBTFUL_VERSIONS)
-        warning = f"ExifTool {version} is one of the versions {first} to {last}, which have known faults: update it."
+        warning = f"ExifTool {version} is one of {first} to {last}, which have known faults: update it."
         logger.warning("%s", warning)
     return ExiftoolProgram(path, version, warning)
 

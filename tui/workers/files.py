@@ -53,8 +53,9 @@ _SYSTEM_FOLDERS = (b"/proc/", b"/sys/")
 def check_regular_file(path: bytes, *, follow_links: bool = False) -> os.stat_result:
     """Make sure that `path` is a regular file with something in it that this process may read.
 
-    A named pipe, a device or a link to `/proc/kmsg` would hang whoever reads it, and exiftool takes a directory
-    for an order to read all that is in it. The file is opened without following a link and without waiting.
+    A named pipe, a device or a link to `/proc/kmsg` would hang whoever reads it, and exiftool takes a
+    directory for an order to read all that is in it. The file is opened without following a link and without
+    waiting.
 
     Args:
         path: absolute path.
@@ -91,8 +92,8 @@ class FileGate:
     """Runs a check on paths where no disk that hangs can stop the event loop.
 
     The first file of a folder is checked in a thread. If it lies on a local disk the others of its folder are
-    checked at once, since handing them to a thread costs more than the check; files on network shares all go to
-    the threads. These end with the gate, and one that hangs in the kernel does not keep the process from ending.
+    checked at once, since handing them to a thread costs more than the check; files on network shares all go
+    to the threads. These end with the gate, and one that hangs in the kernel keeps no process from ending.
     """
 
     def __init__(self, check: Callable[[bytes], os.stat_result], *, trust_folders: bool = True) -> None:

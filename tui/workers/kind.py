@@ -26,7 +26,7 @@ class WorkerLimits:
         start_s: wall time until a new child has answered for the first time.
         answer_bytes: size of one answer.
         errors_bytes: how much of what a child says on standard error is kept for one task.
-        memory_bytes: address space of a child (RLIMIT_AS), and its resident memory where that limit is unknown.
+        memory_bytes: address space of a child (RLIMIT_AS), and its resident memory where there is no such limit.
         recycle_bytes: resident memory from which on a child is replaced between two tasks.
         recycle_count: tasks after which a child is replaced.
     """

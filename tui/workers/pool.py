@@ -81,6 +81,7 @@ class WorkerPool(Generic[AnswerT]):
         self._singles: set[asyncio.Task[Reply]] = set()
         self._start_failures = 0
         self._start_allowed_s = 0.0
+        self._backoff_ends_s = 0.0
         self._growing: asyncio.TimerHandle | None = None
         self._closing: asyncio.Task[None] | None = None
         self._draining_over = False
@@ -126,6 +127,8 @@ class WorkerPool(Generic[AnswerT]):
         if self._closing or not self._watcher:
             raise PoolClosedError("The workers are not running.")
         await self._gate.check(path, self._kind.limits.timeout_s)
+        if self._closing:
+            raise _stopped()
         command = self._kind.single_command(path)
         if command is not None:
             return await self._run_alone(command)
@@ -174,9 +177,11 @@ class WorkerPool(Generic[AnswerT]):
 
     def start_failed(self, error: TaskFailedError) -> None:
         """Hear that a child was lost before it ever answered: wait before the next, longer each time."""
-        self._start_failures += 1
-        pause_s = min(BACKOFF_S * 2 ** (self._start_failures - 1), LONGEST_BACKOFF_S)
-        self._start_allowed_s = time.monotonic() + pause_s
+        now = time.monotonic()
+        if now >= self._backoff_ends_s:  # children that were started together and fail together count once
+            self._start_failures += 1
+            self._backoff_ends_s = now + min(BACKOFF_S * 2 ** (self._start_failures - 1), LONGEST_BACKOFF_S)
+            self._start_allowed_s = self._backoff_ends_s
         logger.warning("%s did not start: %s", self._kind.name, display(error.message))
         if self._start_failures >= TOLERATED_START_FAILURES and not any(w.accepting for w in self._workers):
             message = f"{self._kind.name} does not start. {error.message}"
@@ -242,7 +247,7 @@ class WorkerPool(Generic[AnswerT]):
         self._stirred.set()
 
     def _choose_worker(self) -> Worker[AnswerT] | None:
-        """Return the worker with the fewest tasks; none when all are full or a fresh child is about to start."""
+        """Return the worker with the fewest tasks; none when all are full or a child is about to start."""
         best, fewest, may_grow = None, self._in_flight, False
         for worker in self._workers:
             if worker.accepting:
@@ -264,6 +269,9 @@ class WorkerPool(Generic[AnswerT]):
         self._growing = None
         empty = next((worker for worker in self._workers[: self._size] if worker.pid is None), None)
         if self._closing or not self._waiting or empty is None:
+            return
+        if time.monotonic() < self._backoff_ends_s:
+            self._grow_soon()
             return
         self._start_allowed_s = time.monotonic() + START_GAP_S
         try:
@@ -293,6 +301,8 @@ class WorkerPool(Generic[AnswerT]):
 
     async def _close(self, grace_s: float) -> None:
         self._gate.close()
+        if self._growing:
+            self._growing.cancel()
         _fail_all(self._take_waiting(), _stopped)
         for task in self._singles:
             task.cancel()

@@ -150,8 +150,8 @@ class ChildProcess:
     def listen_to_errors(self, wanted: bool) -> None:
         """Choose whether standard error is heard as it comes, or only when `drain_errors` is called.
 
-        The second saves the event loop a turn for each task. Whoever chooses it drains now and then, since a child
-        stands still while the pipe is full.
+        The second saves the event loop a turn for each task. Whoever chooses it drains now and then, since a
+        child stands still while the pipe is full.
         """
         if self._errors < 0 or wanted == self._hears_errors:
             return

@@ -1,10 +1,10 @@
-"""The child that runs Python parsers: asked on standard input, answers on standard output, ends with its parent.
+"""The child that runs Python parsers: asked on standard input, answers on standard output, ends with it.
 
 Frames both ways are an 8-byte header, two big-endian unsigned 32-bit numbers (the request's number, and the
 length of what follows), and the payload: `JOB NUL PATH` as a request, a JSON object in UTF-8 as an answer.
 
-This module and what it imports stay small: a child starts in the blink of an eye, and it shares nothing with the
-program but the code of its parsers.
+This module and what it imports stay small: a child starts in the blink of an eye, and it shares nothing with
+the program but the code of its parsers.
 """
 
 from __future__ import annotations

@@ -172,7 +172,7 @@ def _join(item: Any) -> Any:
 
 
 def _atom_value(value: Any) -> Any:
-    """Return a value of an MP4 atom: `3/12` for a pair of numbers, text for a freeform atom that holds text."""
+    """Return a value of an MP4 atom: `3/12` for a pair of numbers, text for a freeform atom of text."""
     if isinstance(value, MP4FreeForm) and value.dataformat == AtomDataType.UTF8:
         return bytes(value).decode("utf-8", "replace")
     if isinstance(value, tuple):

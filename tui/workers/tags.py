@@ -74,8 +74,8 @@ class TagKind(WorkerKind[TagAnswer]):
     def command(self) -> Sequence[bytes]:
         """Return the command of a child.
 
-        It is this Python, isolated (`-I -S`: no environment, no user's site, no `.pth` file is run), told where this
-        process finds its modules.
+        It is this Python, isolated (`-I -S`: no environment, no user's site, no `.pth` file is run), told where
+        this process finds its modules.
         """
         words = (sys.executable, "-I", "-S", "-X", "utf8", "-c", _BOOT, *_find_module_folders())
         return tuple(os.fsencode(word) for word in words)
@@ -166,7 +166,7 @@ class FrameChannel:
 
 
 def _find_module_folders() -> list[str]:
-    """Return where this package lies, and where other modules do; not the folder that the user happens to be in."""
+    """Return where this package lies and where other modules do, but not the folder that the user is in."""
     try:
         here = os.getcwd()
     except FileNotFoundError:

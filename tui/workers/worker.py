@@ -202,7 +202,8 @@ class Worker(Generic[AnswerT]):
     def process_ended(self) -> None:
         """Hear that the child ended of itself."""
         if self._child:
-            self._lose(WorkerDiedError(f"The {self._kind.name} process died while it read the file"))
+            when = "while it read the file" if self._greeted else "at its start"
+            self._lose(WorkerDiedError(f"The {self._kind.name} process died {when}"))
 
     def _take_replies(self) -> None:
         """Settle the tasks whose replies are complete."""
