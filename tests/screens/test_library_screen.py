@@ -440,3 +440,15 @@ async def test_what_is_typed_ahead_goes_where_the_keys_say(
         await wait_until(lambda: library_screen(pilot).box.text == "a/1s")
         await wait_until(lambda: library_screen(pilot).table.has_focus)
         assert engine.aborts == 0
+
+
+async def test_a_folder_from_browse_is_shown_also_when_the_library_was_not_yet(
+    open_app: OpenApp, library: Library, wait_until: Wait
+) -> None:
+    await fill(library, MIXED)
+    async with open_app("browse") as pilot:
+        pilot.app.post_message(FolderOpened(ROOT + b"/2019"))
+        await wait_until(lambda: isinstance(pilot.app.screen, LibraryScreen))
+        await wait_until(lambda: shown_names(pilot) == ["▸night.jpg", "beach.jpg"])
+        await wait_until(lambda: "in /srv/media/2019" in screen_text(pilot.app))
+        assert library_screen(pilot).table.has_focus
