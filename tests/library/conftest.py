@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -34,10 +35,19 @@ async def library(path: bytes) -> AsyncIterator[Library]:
         yield opened
 
 
+@pytest.fixture(scope="session")
+def empty_library(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """An empty library to copy: making one takes longer than most tests."""
+    template = os.fsencode(tmp_path_factory.mktemp("template") / "library.yapmo")
+    create_library(template)
+    return template
+
+
 @pytest.fixture
-def db(path: bytes) -> Iterator[sqlite3.Connection]:
+def db(path: bytes, empty_library: bytes) -> Iterator[sqlite3.Connection]:
     """A writing connection to an empty library, in a transaction."""
-    create_library(path)
+    os.makedirs(os.path.dirname(path))
+    shutil.copy(empty_library, path)
     with closing(connect_writing(path)) as connection:
         connection.execute("BEGIN IMMEDIATE")
         yield connection

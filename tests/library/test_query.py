@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 
 from tests.library.found import NOW, found
 from tui.library import edits, files, problems, reader, roots, stages, tags
+from tui.library.connections import connect_writing
+from tui.library.database import create_library
 from tui.library.query import LONGEST_QUERY, Query, QueryError, parse_query
 from tui.library.query_fields import FIELDS, FIELDS_BY_NAME, SORTABLE, FieldType
 from tui.library.query_sql import plan_query
@@ -19,6 +23,7 @@ from tui.records import Extraction, Fingerprint, Kind, Metadata, Problem, Stage
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Iterator
 
 FILES: dict[bytes, tuple[Kind, int, Metadata | None]] = {
     b"2019/07 Lisbon/IMG_0412.CR2": (Kind.RAW, 31_000_000, Metadata(
@@ -43,9 +48,27 @@ FILES: dict[bytes, tuple[Kind, int, Metadata | None]] = {
 RAW, JPG, CLIP, SONG, CAFE, PLAIN = range(1, 7)
 
 
-@pytest.fixture
-def shelf(db: sqlite3.Connection) -> sqlite3.Connection:
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[sqlite3.Connection]:
     """A library of six files, ids 1 to 6, below /srv/media."""
+    path = os.fsencode(tmp_path_factory.mktemp("shelf") / "library.yapmo")
+    create_library(path)
+    with closing(connect_writing(path)) as db:
+        db.execute("BEGIN IMMEDIATE")
+        _fill(db)
+        yield db
+        db.execute("ROLLBACK")
+
+
+@pytest.fixture
+def shelf(filled: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """The same, with whatever the test does to it undone afterwards."""
+    filled.execute("SAVEPOINT shelf")
+    yield filled
+    filled.execute("ROLLBACK TO shelf")
+
+
+def _fill(db: sqlite3.Connection) -> None:
     root_id = roots.add_root(db, b"/srv/media").root_id
     for number, (path, (kind, size, metadata)) in enumerate(FILES.items(), 1):
         folder, _, name = path.rpartition(b"/")
@@ -57,7 +80,6 @@ def shelf(db: sqlite3.Connection) -> sqlite3.Connection:
     tags.add_tag(db, [RAW], "draft")
     edits.set_edit(db, PLAIN, "rating", 5, NOW)
     problems.record_problem(db, Problem(b"", Stage.METADATA, "bad", CAFE), now_ns=NOW)
-    return db
 
 
 def _find(db: sqlite3.Connection, text: str) -> list[int]:
@@ -330,7 +352,7 @@ def _parse(text: str) -> tuple[Query, QueryError | None]:
 
 
 @given(text=st.lists(_PIECES, max_size=8).map("".join))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=400)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=250)
 def test_any_text_is_a_query_or_a_mistake(shelf: sqlite3.Connection, text: str) -> None:
     query, mistake = _parse(text)
     if mistake is not None:
