@@ -135,6 +135,26 @@ async def test_no_file_can_be_written(tmp_path: Path, wait_until: Callable[..., 
     assert (tmp_path / "x").read_bytes() == b""
 
 
+async def test_children_leave_the_processor_to_the_interface() -> None:
+    """On one core, a child that burns CPU gets a small part of what this process gets."""
+    cores = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(cores)})
+    try:
+        child = ChildProcess(python("print(1, flush=True)\nwhile True: pass"), listener := Listener())
+        while not listener.output:
+            await asyncio.sleep(0.01)
+        mine, its = time.process_time(), read_usage(child.pid)
+        while time.process_time() - mine < 1.0:
+            pass
+        used = read_usage(child.pid)
+        assert its is not None
+        assert used is not None
+        assert used.cpu_s - its.cpu_s < 0.5
+    finally:
+        os.sched_setaffinity(0, cores)
+    assert await child.end()
+
+
 async def test_a_program_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(process, "find_launcher", lambda: ())
     with pytest.raises(FileNotFoundError):
@@ -227,8 +247,8 @@ def test_without_ps_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sleeper() -> Iterator[subprocess.Popen[bytes]]:
-    """Return a process in a session of its own."""
-    with subprocess.Popen(["sleep", "1000"], start_new_session=True) as child:
+    """Return a process in a group of its own."""
+    with subprocess.Popen(["sleep", "1000"], process_group=0) as child:
         yield child
         child.kill()
 

@@ -1,4 +1,4 @@
-"""One child process that can be killed: own session, limited, low priority, never blocking the event loop.
+"""One child process that can be killed: own group, limited, low priority, never blocking the event loop.
 
 Children read hostile files, so nothing of theirs is trusted: output arrives in chunks, errors are always
 drained, the whole process group ends with SIGTERM or SIGKILL, and where `setpriv` (util-linux) is present the
@@ -128,7 +128,7 @@ class ChildProcess:
             stderr=subprocess.PIPE,
             cwd="/",
             env=minimal_environment() if environment is None else environment,
-            start_new_session=True,
+            process_group=0,  # no session: Linux schedules sessions apart, and nice counts only within one (sched(7))
         )
         _living.add(self)
         self._pipes = (self._process.stdin, self._process.stdout, self._process.stderr)

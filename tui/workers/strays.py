@@ -117,7 +117,7 @@ def _lives(pid: int, started: str, boot: str) -> bool:
 
 
 def _kill_group(pid: int) -> bool:
-    """Kill the child and its group, which it leads since it was started in a session of its own."""
+    """Kill the child and its group, which it leads since it was started in one of its own."""
     try:
         os.killpg(pid, signal.SIGKILL)
     except OSError:
