@@ -170,6 +170,29 @@ def test_a_missing_file_leaves_its_place_to_another(db: sqlite3.Connection, add:
         files.set_present(db, old, found(b"a.jpg"))
 
 
+def test_the_file_of_a_name(db: sqlite3.Connection, add: Add, root_id: int) -> None:
+    folder_id = files.add_folder(db, root_id, b"", None)
+    assert files.file_at(db, folder_id, b"a.jpg") is None
+    first, second, third = (add(b"a.jpg")[0], 0, 0)
+    files.set_missing(db, [first], NOW)
+    second = add(b"a.jpg")[0]
+    files.set_missing(db, [second], NOW + 1)
+    assert files.file_at(db, folder_id, b"a.jpg") == second
+    third = add(b"a.jpg")[0]
+    assert files.file_at(db, folder_id, b"a.jpg") == third
+
+
+def test_names_are_looked_up_by_an_index(db: sqlite3.Connection, root_id: int) -> None:
+    statements: list[str] = []
+    db.set_trace_callback(statements.append)
+    files.file_at(db, 1, b"a.jpg")
+    files.folder_files(db, root_id, b"")
+    files.present_ids(db, 1)
+    db.set_trace_callback(None)
+    for statement in statements:
+        assert "SCAN" not in str(db.execute(f"EXPLAIN QUERY PLAN {statement}").fetchall()), statement
+
+
 # Moves
 
 

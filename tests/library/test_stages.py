@@ -166,6 +166,28 @@ def test_make_pending(db: sqlite3.Connection, add: Add, root_id: int) -> None:
     assert pending() == [a, b, c, d]
 
 
+def test_a_newer_version_of_the_rules_reads_everything_again(
+    db: sqlite3.Connection, add: Add, root_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done, failed, gone = add(b"a.jpg", b"b.jpg", b"c.jpg")
+    stages.save_extractions(db, [_done(done, FULL), _done(gone, FULL)])
+    stages.save_extractions(db, [Extraction(failed, 1_000, NOW, "", error="broken")])
+    files.set_missing(db, [gone], NOW)
+    stages.make_outdated_pending(db)
+    stages.save_extractions(db, [Extraction(failed, 1_000, NOW, "", error="broken")])
+    stages.make_outdated_pending(db)
+    assert stages.pending_metadata(db, root_id) == []
+    monkeypatch.setattr(stages, "METADATA_VERSION", 2)
+    stages.make_outdated_pending(db)
+    assert [job.file_id for job in stages.pending_metadata(db, root_id)] == [done, failed]
+
+
+def test_counting_what_is_pending(db: sqlite3.Connection, add: Add, root_id: int) -> None:
+    add(b"a/1.jpg", b"a/b/2.jpg", b"3.jpg")
+    assert stages.count_pending(db, Stage.METADATA, root_id) == 3
+    assert stages.count_pending(db, Stage.FINGERPRINT, root_id, b"a") == 2
+
+
 # Edits
 
 

@@ -24,7 +24,9 @@ WHERE child.parent_id = (SELECT id FROM folder WHERE root_id = ? AND path = ?)
 
 def count_present(db: sqlite3.Connection) -> int:
     """Return the number of present files; reads one index, some 30 ms for a million."""
-    return int(db.execute("SELECT count(*) FROM file WHERE missing_since IS NULL").fetchone()[0])
+    # the planner does not know that this index alone answers, and would read the whole table
+    sql = "SELECT count(*) FROM file INDEXED BY file_size WHERE missing_since IS NULL"
+    return int(db.execute(sql).fetchone()[0])
 
 
 def count_by_subfolder(db: sqlite3.Connection, folder: bytes) -> dict[bytes, int]:

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "add_folder",
     "count_pending",
+    "file_at",
     "folder_files",
     "folders_under",
     "insert_files",
@@ -281,6 +282,20 @@ def folder_files(db: sqlite3.Connection, root_id: int, path: bytes) -> list[Know
     present = db.execute(f"SELECT {columns} FROM file WHERE folder_id = ? AND missing_since IS NULL", row)
     known.extend([KnownFile._make((*item, FileState.PRESENT)) for item in present])
     return known
+
+
+def file_at(db: sqlite3.Connection, folder_id: int, name: bytes) -> int | None:
+    """Return the id of the file of that name in a folder: the present one, else the one that went missing last."""
+    row = db.execute(
+        "SELECT id FROM file WHERE folder_id = ? AND name = ? AND missing_since IS NULL", (folder_id, name)
+    ).fetchone()
+    if row is None:
+        row = db.execute(
+            "SELECT id FROM file WHERE folder_id = ? AND name = ? AND missing_since IS NOT NULL "
+            "ORDER BY missing_since DESC, id DESC LIMIT 1",
+            (folder_id, name),
+        ).fetchone()
+    return None if row is None else int(row[0])
 
 
 def folders_under(db: sqlite3.Connection, root_id: int, path: bytes) -> list[tuple[int, bytes]]:

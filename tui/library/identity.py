@@ -253,14 +253,12 @@ def _match_stamps(
 
 def _settle_in_place(db: sqlite3.Connection, folder_id: int, found: FoundFile) -> str:
     """Settle an arrival that moved from nowhere: it changes the file at its path, or it is new."""
-    row = db.execute(
-        "SELECT id, size, mtime_ns, missing_since FROM file WHERE folder_id = ? AND name = ? "
-        "ORDER BY missing_since IS NOT NULL, id DESC LIMIT 1",
-        (folder_id, found.name),
-    ).fetchone()
-    if row is None:
+    file_id = files.file_at(db, folder_id, found.name)
+    if file_id is None:
         return "new"
-    file_id, size, mtime_ns, missing_since = row
+    size, mtime_ns, missing_since = db.execute(
+        "SELECT size, mtime_ns, missing_since FROM file WHERE id = ?", (file_id,)
+    ).fetchone()
     if (size, mtime_ns) == (found.size, found.mtime_ns):
         files.set_present(db, file_id, found)
         return "returned" if missing_since is not None else "unchanged"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.library import all_tags
 from tui.library.edits import edits_of
+from tui.library.files import file_at
 from tui.library.problems import problems_of
 from tui.library.tags import tags_of
 from tui.library.values import join_path, loaded_list
@@ -146,11 +147,6 @@ def find_file(db: sqlite3.Connection, which: bytes | int) -> int | None:
         if folder.rstrip(b"/") != prefix and not folder.startswith(prefix + b"/"):
             continue
         inner = folder[len(prefix) + 1 :]
-        row = db.execute(
-            "SELECT file.id FROM folder JOIN file ON file.folder_id = folder.id "
-            "WHERE folder.root_id = ? AND folder.path = ? AND file.name = ? "
-            "ORDER BY file.missing_since IS NOT NULL, file.missing_since DESC LIMIT 1",
-            (root_id, inner, name),
-        ).fetchone()
-        return None if row is None else int(row[0])
+        row = db.execute("SELECT id FROM folder WHERE root_id = ? AND path = ?", (root_id, inner)).fetchone()
+        return None if row is None else file_at(db, row[0], name)
     return None

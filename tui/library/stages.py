@@ -156,13 +156,13 @@ def make_pending(
 
 
 def make_outdated_pending(db: sqlite3.Connection) -> None:
-    """Make the metadata pending that an older `METADATA_VERSION` extracted; costs nothing when that was done before."""
+    """Make the metadata pending that an older `METADATA_VERSION` extracted or failed to; costs nothing when done before."""
     row = db.execute("SELECT value FROM setting WHERE name = 'metadata_version'").fetchone()
     if row is not None and row[0] == METADATA_VERSION:
         return
     db.execute(
         "UPDATE file SET metadata_state = 0 WHERE missing_since IS NULL AND metadata_state <> 0 "
-        "AND id IN (SELECT file_id FROM extracted WHERE version < ?)",
+        "AND (metadata_state = 2 OR id IN (SELECT file_id FROM extracted WHERE version < ?))",
         (METADATA_VERSION,),
     )
     db.execute("INSERT OR REPLACE INTO setting VALUES ('metadata_version', ?)", (METADATA_VERSION,))
