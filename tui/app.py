@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 os.environ["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
 
+from textual import events
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.screen import ModalScreen
 from textual.widgets import Input
@@ -98,6 +99,7 @@ class YapmoApp(App[int]):
         self._interrupted_at = -INTERRUPT_WINDOW_S
         self._counted_at = -COUNT_PERIOD_S
         self._leaving = False
+        self._typed_ahead: list[events.Key] = []
         self._use_interface_config()
 
     @property
@@ -175,16 +177,34 @@ class YapmoApp(App[int]):
         """Listen to signals; open the library when the first picture is on the screen."""
         if not self.is_headless:
             self._listen_to_signals()
-        self.call_after_refresh(self._open)
+        self.call_after_refresh(self.run_worker, self._open(), name="opening")
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keep what is typed while the library opens for the screen that comes then (called by Textual)."""
+        if self._session is None and isinstance(event, events.Key) and not self._leaves_at_once(event):
+            self._typed_ahead.append(event)
+            return
+        await super().on_event(event)
+
+    def _leaves_at_once(self, event: events.Key) -> bool:
+        keymap = self._config.interface.keys
+        leaving = [*keys_of(BY_ID["interrupt"], keymap).split(",")]
+        if not self._typed_ahead:  # behind other keys it may be part of a word
+            leaving += keys_of(BY_ID["quit"], keymap).split(",")
+        return event.key in leaving
 
     async def _open(self) -> None:
-        """Open the library and show the first main screen."""
+        """Open the library, then show the first main screen."""
         try:
             session = await self._open_session()
         except YapmoError as error:
             self.failure = error
             self.exit(error.exit_code)
-            return
+        else:
+            self.call_later(self._show_first, session)
+
+    async def _show_first(self, session: Session) -> None:
+        """Show the first main screen, and let it have the keys that were typed ahead before any later ones."""
         from tui.screens.catalogue import has_roots
         from tui.screens.modes import screen_makers
         from tui.screens.scan_control import ScanControl
@@ -202,6 +222,8 @@ class YapmoApp(App[int]):
         elif session.engine.running:
             self.scan_control.watch()
         self._show_snapshot()
+        for event in self._typed_ahead:
+            await super().on_event(event)
         if not self.is_headless:
             gc.freeze()  # what is loaded now stays; the collector need not look at it again
 
@@ -319,6 +341,28 @@ class YapmoApp(App[int]):
         loop.add_signal_handler(signal.SIGINT, self.action_interrupt)
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.action_hang_up)
+
+    def _fatal_error(self) -> None:
+        """Say in two lines that the program failed, and leave the traceback to the log (called by Textual).
+
+        Textual would print it with the values of all variables, and names of files are among those.
+        """
+        import traceback
+
+        from rich.text import Text
+
+        from tui.log import log_path
+
+        error = self._exception
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            logger.critical("%s", line)
+        what = display("".join(traceback.format_exception_only(error)).strip())
+        self.panic(
+            Text(
+                f"yapmo: stopped by a mistake of its own: {what}\n"
+                f"       What was finished is kept. More is in the log: {display(log_path(self._config.logging))}"
+            )
+        )
 
     def _show_snapshot(self) -> None:
         shell = self._shell

@@ -1,0 +1,128 @@
+"""Opening: the first picture, keys typed ahead, a library that cannot be opened, the path of the command line."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.screens.scripted_engine import ScriptedEngine, screen_text
+from tui.app import YapmoApp, open_application
+from tui.config import default_config
+from tui.errors import LibraryError, UsageError
+from tui.library.roots import add_root
+from tui.log import LogFeed
+from tui.screens.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.screens.conftest import OpenApp
+    from tui.library.database import Library
+
+    Wait = Callable[..., Any]
+
+
+class SlowOpening:
+    """Opens when the test says."""
+
+    def __init__(self, library: Library, engine: ScriptedEngine) -> None:
+        self.may_open = asyncio.Event()
+        self.session = Session(default_config(), library, engine, LogFeed())
+
+    async def __call__(self) -> Session:
+        await self.may_open.wait()
+        return self.session
+
+
+async def test_the_frame_is_shown_while_the_library_opens(
+    library: Library, engine: ScriptedEngine, wait_until: Wait
+) -> None:
+    opening = SlowOpening(library, engine)
+    app = YapmoApp(default_config(), opening)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await pilot.pause()
+        assert "┤ 2 Library ├" in screen_text(app)
+        assert "q quit" in screen_text(app)
+        opening.may_open.set()
+        await wait_until(lambda: "┤ 1 Browse ├" in screen_text(app))
+
+
+async def test_keys_typed_while_the_library_opens_are_heard_in_order(
+    library: Library, engine: ScriptedEngine, wait_until: Wait
+) -> None:
+    opening = SlowOpening(library, engine)
+    app = YapmoApp(default_config(), opening)
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await pilot.press("1", "slash", "q", "x")
+        opening.may_open.set()
+        await wait_until(lambda: "Go to /qx" in screen_text(app))
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_one_can_leave_while_the_library_opens(
+    library: Library, engine: ScriptedEngine, wait_until: Wait, key: str
+) -> None:
+    app = YapmoApp(default_config(), SlowOpening(library, engine))
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await pilot.press(*[key, key][: 1 + (key == "ctrl+c")])
+        await wait_until(lambda: app.return_value is not None)
+        assert app.return_value == 0
+
+
+async def test_a_library_that_cannot_be_opened_ends_the_application(wait_until: Wait) -> None:
+    error = LibraryError("The library is damaged")
+
+    async def fail() -> Session:
+        raise error
+
+    app = YapmoApp(default_config(), fail)
+    async with app.run_test(size=(80, 24), notifications=True):
+        await wait_until(lambda: app.return_value is not None)
+        assert app.return_value == 4
+        assert app.failure is error
+
+
+async def test_a_library_with_roots_begins_with_its_table(
+    open_app: OpenApp, library: Library, tmp_path: Path
+) -> None:
+    await library.writer.run(lambda db: add_root(db, bytes(tmp_path)))
+    async with open_app("") as pilot:
+        assert "┤ 2 Library ├" in screen_text(pilot.app)
+
+
+async def test_a_path_that_is_not_in_the_library_is_scanned_at_once(
+    open_app: OpenApp, engine: ScriptedEngine, tmp_path: Path, wait_until: Wait
+) -> None:
+    async with open_app("", start_path=bytes(tmp_path)) as pilot:
+        await wait_until(lambda: engine.requests)
+        assert engine.requests[0].paths == (bytes(tmp_path),)
+        assert "┤ 2 Library ├" in screen_text(pilot.app)
+
+
+async def test_a_path_that_is_in_the_library_is_shown_and_not_scanned(
+    open_app: OpenApp, engine: ScriptedEngine, library: Library, tmp_path: Path, wait_until: Wait
+) -> None:
+    await library.writer.run(lambda db: add_root(db, bytes(tmp_path)))
+    async with open_app("", start_path=bytes(tmp_path / "2019")) as pilot:
+        await wait_until(lambda: "2019" in screen_text(pilot.app))
+        assert not engine.requests
+
+
+def test_a_path_that_is_not_there_is_refused_before_anything_is_opened(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="There is no file or folder"):
+        open_application(str(tmp_path / "missing"))
+
+
+def test_the_first_picture_needs_neither_library_nor_engine() -> None:
+    rooms = ("tui.library", "tui.scan", "tui.workers", "aiosqlite", "typer", "textual.widgets._data_table")
+    program = (
+        "import sys, tui.app, tui.config; "
+        f"print([name for name in sys.modules if name.startswith({rooms!r})])"
+    )
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert answer.stdout.strip() == "[]"

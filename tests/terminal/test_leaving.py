@@ -1,0 +1,126 @@
+"""The program is told to end in the middle of a scan, or its terminal goes away."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.media import jpeg_bytes, write_file
+from tests.terminal.pseudo_terminal import PseudoTerminal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILES = 400
+LEAVE_LIMIT_S = 5.0
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Return a folder of photos that takes some seconds to scan."""
+    contents = [jpeg_bytes(seed) for seed in range(4)]
+    for number in range(FILES):
+        write_file(tmp_path / f"photos/IMG_{number:04}.jpg", contents[number % 4] + str(number).encode())
+    return tmp_path / "photos"
+
+
+def descendants(pid: int) -> set[int]:
+    """Return the processes below `pid`, from /proc."""
+    parents: dict[int, int] = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat") as file:
+                    parents[int(name)] = int(file.read().rsplit(")", 1)[1].split()[1])
+            except OSError:
+                continue
+    below, found = {pid}, set[int]()
+    while below:
+        below = {child for child, parent in parents.items() if parent in below}
+        found |= below
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def start_scan(photos: Path, library: Path) -> PseudoTerminal:
+    """Start the program on `photos` and return once it reads metadata."""
+    terminal = PseudoTerminal.yapmo("--library", str(library), str(photos))
+    terminal.wait_for("Library")
+    terminal.send("3")
+    terminal.wait_for(lambda text: "┤ 3 Progress ├" in text and "metadata" in text and "/s" in text)
+    return terminal
+
+
+def check_library(library: Path) -> None:
+    """Check that the scan is recorded as aborted, and that the next one finishes it."""
+    with sqlite3.connect(library) as db:
+        assert db.execute("SELECT state FROM scan ORDER BY id").fetchall()[-1] == ("aborted",)
+        assert db.execute("PRAGMA quick_check").fetchone() == ("ok",)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="reads /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_scan_and_restores_the_terminal(
+    photos: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    library = tmp_path / "library.yapmo"
+    with start_scan(photos, library) as terminal:
+        children = descendants(terminal.process.pid)
+        assert children, "the scan reads with processes"
+        began = time.monotonic()
+        terminal.process.send_signal(number)
+        assert terminal.wait_end() == 3
+        assert time.monotonic() - began < LEAVE_LIMIT_S
+        assert terminal.is_restored
+        assert not [pid for pid in children if is_alive(pid)]
+    check_library(library)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self"), reason="reads /proc")
+def test_a_terminal_that_goes_away_ends_the_program(photos: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library.yapmo"
+    terminal = start_scan(photos, library)
+    try:
+        children = descendants(terminal.process.pid)
+        os.close(terminal._master)
+        assert terminal.process.wait(LEAVE_LIMIT_S * 2) == 3
+        assert not [pid for pid in children if is_alive(pid)]
+    finally:
+        terminal._master = os.open(os.devnull, os.O_RDONLY)
+        terminal.close()
+    check_library(library)
+
+
+def test_ctrl_c_aborts_and_again_leaves(photos: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library.yapmo"
+    with start_scan(photos, library) as terminal:
+        terminal.send("ctrl+c")
+        terminal.wait_for("scan aborted")
+        assert terminal.process.poll() is None
+        terminal.send("ctrl+c")
+        assert terminal.wait_end() == 0
+        assert terminal.is_restored
+    check_library(library)
+
+
+def test_a_library_that_cannot_be_opened_is_told_after_the_terminal_is_restored(tmp_path: Path) -> None:
+    library = tmp_path / "library.yapmo"
+    library.write_bytes(b"this is no database" * 1_000)
+    with PseudoTerminal.yapmo("--library", str(library)) as terminal:
+        assert terminal.wait_end() == 4
+        assert terminal.is_restored
+        assert "yapmo:" in terminal.text
+        assert str(library) in terminal.text.replace("\n", "")
+    assert library.read_bytes() == b"this is no database" * 1_000
