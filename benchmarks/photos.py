@@ -47,7 +47,7 @@ def generate_jpegs(number: int = 40) -> list[bytes]:
         exif[0x010F], exif[0x0110], exif[0x0112] = "Canon", f"Canon EOS {seed % 7}D", 1
         detail = exif.get_ifd(0x8769)
         detail[0x9003] = f"20{10 + seed % 10}:0{1 + seed % 9}:1{seed % 10} 12:00:0{seed % 10}"
-        detail[0x8827], detail[0x829D], detail[0x829A], detail[0x920A] = 100, (28, 10), (1, 250), (50, 1)
+        detail[0x8827], detail[0x829D], detail[0x829A], detail[0x920A] = 100, 2.8, 0.004, 50.0
         buffer = io.BytesIO()
         picture.save(buffer, "JPEG", quality=80, exif=exif)
         made.append(buffer.getvalue())

@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from PIL import Image
+from PIL.TiffImagePlugin import IFDRational
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +36,7 @@ def jpeg_bytes(
     ifd = exif.get_ifd(_EXIF_IFD)
     if taken is not None:
         ifd[0x9003] = taken
-    ifd[0x8827], ifd[0x829D], ifd[0x829A] = 100 + seed % 7 * 100, (28, 10), (1, 250)
+    ifd[0x8827], ifd[0x829D], ifd[0x829A] = 100 + seed % 7 * 100, IFDRational(28, 10), IFDRational(1, 250)
     if gps is not None:
         latitude, longitude = gps
         place = exif.get_ifd(_GPS_IFD)

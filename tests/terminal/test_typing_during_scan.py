@@ -36,7 +36,7 @@ def test_every_key_is_heard_while_a_scan_runs(photos: Path, tmp_path: Path, colu
     library = tmp_path / "library.yapmo"
     noise = random.Random(columns)
     with PseudoTerminal.yapmo("--library", str(library), str(photos), columns=columns, rows=rows) as terminal:
-        terminal.wait_for("Library")
+        terminal.wait_for("IMG_")
         typed = 0
         for _ in range(12):
             terminal.send("2", "/")
@@ -73,7 +73,7 @@ def test_leaving_during_a_scan_keeps_what_is_finished(photos: Path, tmp_path: Pa
     with PseudoTerminal.yapmo("--library", str(library), str(photos)) as terminal:
         terminal.wait_for("Library")
         terminal.send("3")
-        terminal.wait_for("Progress")
+        terminal.wait_for("IMG_")
         terminal.send("q")
         assert terminal.wait_end() == 3, "leaving cut a scan short"
         assert terminal.is_restored

@@ -217,7 +217,12 @@ class Walk:
         if stat.S_ISREG(status.st_mode):
             files.append(
                 FoundFile(
-                    entry.name, kind, status.st_size, status.st_mtime_ns, status.st_ino & _INODE_BITS, status.st_nlink
+                    entry.name,
+                    kind,
+                    status.st_size,
+                    status.st_mtime_ns,
+                    status.st_ino & _INODE_BITS,
+                    status.st_nlink,
                 )
             )
             return
