@@ -279,25 +279,30 @@ def test_processes_write_in_turns(path: bytes) -> None:
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-async def test_a_busy_process_does_not_starve_another(path: bytes) -> None:
+def test_a_process_that_always_writes_lets_others_in(path: bytes) -> None:
     create_library(path)
-    busy = subprocess.Popen([sys.executable, "-c", _WRITING, path, "busy", "1000000"])
+    code = """
+import os, sys, time
+from tui.library.locks import WriteTurns
+turns = WriteTurns(os.fsencode(sys.argv[1]))
+while True:
+    with turns.turn():
+        print("x", flush=True)
+        time.sleep(0.03)
+"""
+    greedy = subprocess.Popen([sys.executable, "-c", code, path], stdout=subprocess.PIPE)
+    assert greedy.stdout is not None
+    turns = WriteTurns(path)
     try:
-        async with await Library.open(path, write_batch_ms=1) as library:
-            while not await library.writer.run(
-                lambda db: db.execute("SELECT count(*) FROM setting").fetchone()[0]
-            ):
-                await asyncio.sleep(0.01)
-            slowest = 0.0
-            for number in range(10):
-                began = time.monotonic()
-                await library.writer.run(_put(f"mine-{number}"))
-                slowest = max(slowest, time.monotonic() - began)
-            assert busy.poll() is None
-            assert slowest < 2
+        assert greedy.stdout.readline() == b"x\n"
+        for _ in range(10):
+            with turns.turn(lambda waited_s: waited_s < 10):
+                assert greedy.poll() is None
     finally:
-        busy.kill()
-        busy.wait()
+        greedy.kill()
+        greedy.wait()
+        greedy.stdout.close()
+        turns.close()
 
 
 async def test_a_process_that_holds_the_turn_is_waited_for(
