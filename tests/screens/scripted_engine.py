@@ -75,6 +75,7 @@ class ScriptedEngine:
         running: whether a scan runs.
         requests: the scans that were asked for.
         refusal: raised by the next `start`.
+        summary: what `wait` returns.
         ignores_abort: whether a scan goes on although it was aborted.
     """
 
@@ -88,6 +89,7 @@ class ScriptedEngine:
         self.paused = False
         self.workers = 2
         self.priority: bytes | None = None
+        self.summary = ScanSummary(1, ScanState.ABORTED, ScanCounters(), 1.0)
 
     async def start(self, request: ScanRequest) -> None:
         """Begin a scan that ends when it is aborted or `finish`ed."""
@@ -134,7 +136,7 @@ class ScriptedEngine:
         """Return when the scan has ended."""
         while self.running:
             await asyncio.sleep(0.01)
-        return ScanSummary(1, ScanState.ABORTED, ScanCounters(), 1.0)
+        return self.summary
 
 
 def screen_text(app: App[int]) -> str:

@@ -18,7 +18,7 @@ from tests.screens.scripted_engine import (
 from tui.actions import ACTIONS, Place
 from tui.app import YapmoApp
 from tui.errors import LibraryError
-from tui.records import Problem, ScanState, Stage
+from tui.records import Problem, ScanCounters, ScanState, ScanSummary, Stage
 from tui.screens.help import HelpScreen
 from tui.widgets.log_panel import LogPanel
 
@@ -65,6 +65,51 @@ async def test_the_end_of_a_scan_is_told(open_app: OpenApp, engine: ScriptedEngi
         await pilot.press("s")
         engine.finish()
         await wait_until(lambda: "Scan completed in 12:34: 1,024 new, 12 changed" in screen_text(pilot.app))
+
+
+async def test_files_that_seem_gone_are_marked_only_after_a_question(
+    open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait
+) -> None:
+    reason = "900 of 1,000 files of /srv/[/] are gone; nothing was marked missing."
+    engine.summary = ScanSummary(1, ScanState.COMPLETED, ScanCounters(), 1.0, unavailable=reason)
+    async with open_app() as pilot:
+        for key, scans in (("n", 1), ("y", 3)):
+            await pilot.press("s")
+            engine.finish()
+            await wait_until(lambda: "Mark the files that are gone as missing?" in screen_text(pilot.app))
+            assert "/srv/[/] are gone" in screen_text(pilot.app)
+            await pilot.press(key)
+            await pilot.pause()
+            assert len(engine.requests) == scans
+        assert [request.accept_missing for request in engine.requests] == [False, False, True]
+        engine.finish()
+        await pilot.pause(0.5)
+        assert "Mark the files" not in screen_text(pilot.app), "asked once is enough"
+
+
+async def test_a_long_scan_rings_when_it_ends(
+    open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait
+) -> None:
+    for notify, seconds, rings in ((True, 61.0, 1), (True, 59.0, 0), (False, 61.0, 0)):
+        async with open_app(notify=notify) as pilot:
+            heard: list[str] = []
+            pilot.app.bell = lambda heard=heard: heard.append("bell")  # type: ignore[method-assign, misc]  # to hear it
+            await pilot.press("s")
+            engine.finish(seconds=seconds)
+            await wait_until(lambda: "Scan completed" in screen_text(pilot.app))
+            assert len(heard) == rings
+
+
+async def test_advice_for_a_very_large_library_is_given_once(
+    open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait
+) -> None:
+    async with open_app() as pilot:
+        await pilot.press("s")
+        engine.shown = snapshot(counters=ScanCounters(files=300_000))
+        await wait_until(lambda: "300,000 files: at this rate" in screen_text(pilot.app))
+        pilot.app.clear_notifications()
+        await pilot.pause(0.6)
+        assert "at this rate" not in screen_text(pilot.app)
 
 
 async def test_a_scan_that_cannot_start_says_why_and_what_to_do(

@@ -25,6 +25,9 @@ logger = logging.getLogger("yapmo.app")
 LONG_SCAN_S = 60.0
 """A scan that took longer rings when it ends: its user looks elsewhere by then."""
 
+LARGE_LIBRARY = 250_000
+"""From so many files on, a first scan takes long enough to be worth a word of advice."""
+
 
 class ScanControl:
     """The one place where the application talks to the engine.
@@ -47,17 +50,29 @@ class ScanControl:
         self._session = session
         self._show = show
         self._ring = ring
+        self._request = ScanRequest()
+        self._advised = False
         self._timer: Timer | None = None
 
-    async def start(self, paths: tuple[bytes, ...]) -> bool:
-        """Begin a scan of `paths` (none: all roots); False when it could not, and the user was told why."""
+    async def start(self, paths: tuple[bytes, ...], *, accept_missing: bool = False) -> bool:
+        """Begin a scan.
+
+        Args:
+            paths: what is scanned; none for all roots.
+            accept_missing: mark files missing however many they are.
+
+        Returns:
+            False when the scan could not begin; the user was told why.
+        """
+        request = ScanRequest(paths, accept_missing=accept_missing)
         try:
-            await self._session.engine.start(ScanRequest(paths))
+            await self._session.engine.start(request)
         except YapmoError as error:
             self._app.notify(
                 "\n".join(filter(None, [error.message, error.hint])), severity="error", timeout=15
             )
             return False
+        self._request, self._advised = request, False
         self.watch()
         return True
 
@@ -88,15 +103,32 @@ class ScanControl:
         session = self._session
         session.snapshot = session.engine.snapshot()
         self._show()
-        if not session.engine.running and self._timer is not None and session.snapshot is not None:
+        if session.engine.running:
+            self._advise(session.snapshot)
+        elif self._timer is not None and session.snapshot is not None and is_over(session.snapshot.state):
             self._timer.pause()
             self._app.refresh_bindings()
             self._tell_end(session.snapshot)
+            self._app.run_worker(self._ask_about_missing(), name="end of scan")
+
+    def _advise(self, snapshot: ProgressSnapshot | None) -> None:
+        """Say once what a very large scan will take, as soon as that is known."""
+        if self._advised or snapshot is None or snapshot.counters.files < LARGE_LIBRARY:
+            return
+        etas = [stage.eta_s for stage in snapshot.stages if stage.eta_s is not None]
+        if not etas:
+            return
+        self._advised = True
+        time = format_duration(round(max(etas)) * 1000)
+        self._app.notify(
+            f"{format_count(snapshot.counters.files)} files: at this rate reading them takes {time}. What was found can be "
+            "browsed now, and a scan can be stopped at any time. `yapmo scan --only metadata` leaves the "
+            "fingerprints for later.",
+            timeout=20,
+        )
 
     def _tell_end(self, snapshot: ProgressSnapshot) -> None:
         """Say how the scan ended; ring when it was long."""
-        if not is_over(snapshot.state):
-            return
         counters = snapshot.counters
         word = STATE_WORDS[snapshot.state][0].capitalize()
         message = (
@@ -107,3 +139,25 @@ class ScanControl:
         self._app.notify(message, severity="information" if completed else "warning")
         if self._session.config.interface.notify and snapshot.seconds >= LONG_SCAN_S:
             self._ring(f"YAPMO: {message}")
+
+    async def _ask_about_missing(self) -> None:
+        """Say why a scan failed; ask before files are marked missing that the engine does not believe to be gone."""
+        summary = await self._session.engine.wait()
+        if summary.error:
+            self._app.notify(summary.error, severity="error", timeout=15)
+        if not summary.unavailable:
+            return
+        if self._request.accept_missing:
+            self._app.notify(summary.unavailable, severity="error", timeout=15)
+            return
+        from tui.screens.confirm import ConfirmScreen
+
+        request = self._request
+        question = ConfirmScreen(
+            "Mark the files that are gone as missing?",
+            summary.unavailable,
+            yes="they were deleted: mark them",
+            no="leave them as they are",
+        )
+        if await self._app.push_screen_wait(question):
+            await self.start(request.paths, accept_missing=True)
