@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import pyte
 
@@ -142,7 +142,7 @@ class PseudoTerminal:
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
-    def __enter__(self) -> PseudoTerminal:
+    def __enter__(self) -> Self:
         """Return itself."""
         return self
 

@@ -39,7 +39,9 @@ def test_every_key_is_heard_while_a_scan_runs(photos: Path, tmp_path: Path, colu
         terminal.wait_for("IMG_")
         typed = 0
         for _ in range(12):
-            terminal.send("2", "/")
+            terminal.send("2")
+            terminal.wait_for("┤ 2 Library ├")
+            terminal.send("/")
             word = "img_" + "".join(noise.choices("0123456789", k=3))
             for character in word:
                 terminal.send(character)
@@ -55,8 +57,9 @@ def test_every_key_is_heard_while_a_scan_runs(photos: Path, tmp_path: Path, colu
             for key in noise.choices(["down", "pagedown", "end"], k=8):
                 terminal.send(key)
                 terminal.pump(0.01)
-            terminal.send(noise.choice(["1", "3", "5", "l", "l"]))
-            terminal.pump(0.05)
+            elsewhere = noise.choice(["1", "3", "5", "l", "l"])
+            terminal.send(elsewhere)
+            terminal.wait_for(f"┤ {'2' if elsewhere == 'l' else elsewhere} ")
         terminal.send("3")
         terminal.wait_for("Progress")
         terminal.wait_for(re.compile(r"completed", re.IGNORECASE).search, seconds=60)

@@ -56,12 +56,16 @@ class ProgressScreen(ShellScreen):
 
     def show_snapshot(self) -> None:
         """Show the latest snapshot on the card and in the list of problems."""
+        if not self.query(ProgressCard):
+            return  # the screen is still being made
         snapshot = self.session.snapshot
         card = self.query_one(ProgressCard)
         card.is_small = self.size.height < SMALL_SCREEN
         card.show(snapshot)
         self.query_one("#history").display = not (card.is_small and self.session.engine.running)
-        self.query_one("#problems", RecordList).show(snapshot.problems[::-1] if snapshot else ())
+        problems = self.query_one("#problems", RecordList)
+        problems.display = snapshot is not None
+        problems.show(snapshot.problems[::-1] if snapshot else ())
         state = snapshot.state if snapshot else None
         if state is not self._state:
             self._state = state

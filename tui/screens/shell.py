@@ -77,11 +77,16 @@ class ShellScreen(Screen[None]):
         yield FooterBar()
 
     def on_mount(self) -> None:
-        """Keep the footer in step with focus and state."""
+        """Keep the footer in step with focus and state, and show how things stand."""
+        self.show_log()
+        self.show_file_count()
+        self.show_snapshot()
         self.bindings_updated_signal.subscribe(self, self._show_keys)
 
     def on_screen_resume(self) -> None:
-        """Catch up with what happened while another screen was shown."""
+        """Catch up with what happened while another screen was shown; the first time, the frame is not there yet."""
+        if not self.query(FooterBar):
+            return
         self.show_log()
         self.show_file_count()
         self.show_snapshot()
@@ -89,18 +94,19 @@ class ShellScreen(Screen[None]):
 
     def show_snapshot(self) -> None:
         """Show how the scan stands now (`session.snapshot`); the app calls this at most four times a second."""
-        if self.SHOWS_STATUS:
-            self.query_one(StatusBar).show(status_line(self.session.snapshot))
+        for bar in self.query(StatusBar) if self.SHOWS_STATUS else ():
+            bar.show(status_line(self.session.snapshot))
 
     def show_file_count(self) -> None:
         """Show how many files the library has (`session.files`)."""
         count = self.session.files
-        self.query_one(HeaderBar).show("" if count is None else f"{format_count(count)} files")
+        for bar in self.query(HeaderBar):
+            bar.show("" if count is None else f"{format_count(count)} files")
 
     def show_log(self) -> None:
         """Open or close the log panel, as `session.log_open` says."""
         panels = self.query(LogPanel)
-        if self.session.log_open and not panels:
+        if self.session.log_open and not panels and self.query(StatusBar):
             self.mount(
                 LogPanel(self.session.log_feed, self.session.log_level), before=self.query_one(StatusBar)
             )
@@ -138,7 +144,8 @@ class ShellScreen(Screen[None]):
                 return
 
     def _show_keys(self, screen: AnyScreen[object]) -> None:
-        self.query_one(FooterBar).show(footer_items(screen))
+        for bar in self.query(FooterBar):
+            bar.show(footer_items(screen))
 
 
 def footer_items(screen: AnyScreen[object]) -> list[tuple[str, str, str]]:
