@@ -196,7 +196,7 @@ def _measure_window(terminal: Terminal, seconds: float) -> tuple[float, float]:
     return (terminal.bytes - received) / elapsed, (terminal.cpu_s() - cpu) / elapsed
 
 
-def measure_start(folder: str, home: str) -> None:
+def measure_start(_folder: str, home: str) -> None:
     """Time `--help` and the first painted frame, five times each; the first of each warms the page cache."""
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     helps, paints = [], []
@@ -244,7 +244,7 @@ def measure_abort(folder: str, home: str) -> None:
         report(f"abort to prompt, {name} (slowest of 5)", f"{max(times):.2f} s", limit)
 
 
-def measure_memory(folder: str, home: str) -> None:
+def measure_memory(_folder: str, home: str) -> None:
     """Watch the resident memory during scans of 10,000 and of 100,000 files (hard links over small songs)."""
     for number in (10_000, 100_000):
         tree = os.path.join(home, f"tree{number}")

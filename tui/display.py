@@ -1,8 +1,8 @@
-"""The one place where bytes and foreign text become text that is safe to show.
+r"""The one place where bytes and foreign text become text that is safe to show.
 
 File names and metadata are hostile: ESC, C1 and bidirectional controls reach the terminal through every
 widget and every `print`. Everything that came from a file passes `display()` before a person sees it; what
-is not printable becomes a visible escape (`\\x1b`, `\\u202e`), so nothing is lost and nothing is obeyed.
+is not printable becomes a visible escape (`\x1b`, `\u202e`), so nothing is lost and nothing is obeyed.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ class _PrivateRotatingFileHandler(RotatingFileHandler):
 
     def _open(self) -> TextIO:  # type: ignore[override]  # the base class types it as its private wrapper
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        return open(descriptor, self.mode, encoding="utf-8", errors="backslashreplace")
+        return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  # name and shape of logging.Handler
         """Lose the line: a log that cannot be written must not stop a scan."""

@@ -51,11 +51,11 @@ class Terminal(LinuxDriver):
     ) -> None:
         """Drive the terminal of this process (called by Textual)."""
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._file = cast("TextIO", _Output(self._file))
+        self._file: Any = _Output(cast("TextIO", self._file))
 
     def run_input_thread(self) -> None:
         """Read keys until the application stops, or until the terminal is gone."""
         try:
             super().run_input_thread()
         except OSError:
-            self._app.call_from_thread(self._app.run_action, "hang_up")
+            self._app.call_from_thread(lambda: self._app.run_action("hang_up"))

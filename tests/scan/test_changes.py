@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.records import FileState, FoundFile, KnownFile, Kind
+from tui.records import FileState, FoundFile, Kind, KnownFile
 from tui.scan.changes import find_changes
 
 

@@ -35,7 +35,7 @@ def children() -> set[int]:
 
 
 async def state_of(engine: Engine, column: str = "metadata_state") -> dict[str, int]:
-    return {name: state for name, state in await engine.rows(f"SELECT display_name, {column} FROM file")}
+    return dict(await engine.rows(f"SELECT display_name, {column} FROM file"))
 
 
 async def test_a_mixed_folder_is_catalogued_with_metadata(tmp_path: Path) -> None:

@@ -105,7 +105,9 @@ def explain(error: sqlite3.Error, path: bytes) -> LibraryError:
     """Return what an error of SQLite means for the library at `path`, and what to do."""
     name = display(path)
     code = primary_code(error)
-    damaged = f"Put {name} aside (keep it), then bring back a copy of the library if you have one, or scan anew."
+    damaged = (
+        f"Put {name} aside (keep it), then bring back a copy of the library if you have one, or scan anew."
+    )
     messages: dict[int, tuple[str, str]] = {
         sqlite3.SQLITE_CORRUPT: (f"The library {name} is damaged: {error}", damaged),
         sqlite3.SQLITE_NOTADB: (f"{name} is no library, or its beginning is damaged", damaged),

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAGIC = b"SQLite format 3\0"
-_ASIDE = (
-    "Nothing was changed. Put the file aside, then bring back a copy of the library if you have one, or scan anew."
-)
+_ASIDE = "Nothing was changed. Put the file aside, then bring back a copy of the library if you have one, or scan anew."
 _NETWORK_TYPES = frozenset({b"nfs", b"nfs4", b"cifs", b"smb3", b"smbfs", b"afs", b"fuse.sshfs", b"davfs"})
 
 

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.display import display
@@ -226,9 +227,7 @@ class MetadataStage:
         while self._answers:
             batch = self._answers[:_SETTLE_FILES]
             del self._answers[:_SETTLE_FILES]
-            settled = await thread.run(
-                lambda answers=tuple(batch): settle_answers(answers, self._feeder.may_retry)
-            )  # type: ignore[misc]  # bound now
+            settled = await thread.run(partial(settle_answers, tuple(batch), self._feeder.may_retry))
             await self._settle_slots.acquire()
             task = asyncio.create_task(self._commit([answer.job for answer in batch], settled))
             self._settling.add(task)

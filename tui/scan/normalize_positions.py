@@ -72,5 +72,6 @@ def read_altitude(tags: Mapping[str, object]) -> float | None:
 
 
 def _altitude_of_coordinates(coordinates: object) -> float | None:
-    parts = read_text(coordinates, 100).split() if isinstance(coordinates, str) else []
+    text = read_text(coordinates, 100) if isinstance(coordinates, str) else None
+    parts = text.split() if text else []
     return read_number(parts[2]) if len(parts) > 2 else None

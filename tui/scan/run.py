@@ -26,6 +26,7 @@ from tui.scan.targets import ScanTarget, find_targets
 from tui.scan.walk import WalkOptions
 from tui.workers.exiftool import exiftool_kind, find_exiftool
 from tui.workers.pool import WorkerPool
+from tui.workers.strays import reap_strays
 from tui.workers.tags import tag_kind
 
 if TYPE_CHECKING:
@@ -460,6 +461,7 @@ async def prepare_run(library: Library, config: Config, request: ScanRequest) ->
     try:
         pools, extractor = None, ""
         if request.only in (None, Stage.METADATA):
+            await thread.run(reap_strays)
             program = await thread.run(lambda: find_exiftool(config.exiftool))
             extractor = f"exiftool {program.version}"
             size = request.workers or config.scan.max_workers or workers_by_cores()
