@@ -87,6 +87,11 @@ async def test_a_view_reads_the_same_near_and_far(
     far = await shelf.reader.open_view(query)
     for offset in (0, 7, 21, count // 2, count - 3, count, count + 9):
         assert await far.page(offset, 10) == rows[offset : offset + 10] if offset >= 0 else True
+    ending = await shelf.reader.open_view(query)
+    await ending.count()
+    for offset in (count - 1, count - 8, count - 15, count - 20):
+        assert await ending.page(max(0, offset), 10) == rows[max(0, offset) : max(0, offset) + 10]
+    assert ending._order is None or count <= 40
     for index in {0, 5, count // 2, count - 1}:
         assert await far.position_of(rows[index].file_id) == index
         assert await (await shelf.reader.open_view(query)).position_of(rows[index].file_id) == index

@@ -134,11 +134,17 @@ class FileView:
             LibraryError: the library cannot be read.
         """
         began = time.perf_counter()
-        if self._order_is_known or offset + limit > NEAR_ROWS:
-            ids: Sequence[int] = (await self._read_order())[offset : offset + limit]
-            rows = await self._reader.pages.ask(lambda db: read_rows(db, ids), self._age)
+        count = self._count
+        if not self._order_is_known and offset + limit <= NEAR_ROWS:
+            rows = await self._ask(lambda db: read_ids(db, self._plan_with(db), offset, limit))
+        elif not self._order_is_known and count is not None and 0 < count - offset <= NEAR_ROWS:
+            last = max(0, count - offset - limit)
+            rows = await self._ask(
+                lambda db: read_ids(db, self._plan_with(db), last, count - offset - last, backwards=True)
+            )
         else:
-            rows = await self._reader.pages.ask(lambda db: self._first_rows(db, offset, limit), self._age)
+            order = await self._read_order()
+            rows = await self._ask(lambda _db: order[offset : offset + limit])
         self.elapsed_ms = (time.perf_counter() - began) * 1000
         return rows
 
@@ -149,7 +155,9 @@ class FileView:
             LibraryError: the library cannot be read.
         """
         if not self._order_is_known:
-            ids = await self._reader.pages.ask(lambda db: self._first_ids(db, 0, NEAR_ROWS), self._age)
+            ids = await self._reader.pages.ask(
+                lambda db: read_ids(db, self._plan_with(db), 0, NEAR_ROWS), self._age
+            )
             if file_id in ids:
                 return ids.index(file_id)
             if len(ids) < NEAR_ROWS:
@@ -174,13 +182,13 @@ class FileView:
         self._count = len(order)
         return order
 
-    def _first_rows(self, db: sqlite3.Connection, offset: int, limit: int) -> list[FileRow]:
-        return read_rows(db, self._first_ids(db, offset, limit))
+    async def _ask(self, find: Callable[[sqlite3.Connection], Sequence[int]]) -> list[FileRow]:
+        return await self._reader.pages.ask(lambda db: read_rows(db, find(db)), self._age)
 
-    def _first_ids(self, db: sqlite3.Connection, offset: int, limit: int) -> list[int]:
+    def _plan_with(self, db: sqlite3.Connection) -> Plan:
         if self._plan is None:
             self._plan = plan_query(db, self.query)
-        return read_ids(db, self._plan, offset, limit)
+        return self._plan
 
 
 class Reader:
@@ -276,12 +284,18 @@ def _data_version(db: sqlite3.Connection) -> int:
     return int(version)
 
 
-def read_ids(db: sqlite3.Connection, plan: Plan, offset: int, limit: int) -> list[int]:
-    """Return the ids of the files from `offset` on, `limit` at most, in the order of the query."""
+def read_ids(
+    db: sqlite3.Connection, plan: Plan, offset: int, limit: int, *, backwards: bool = False
+) -> list[int]:
+    """Return the ids of the files from `offset` on, `limit` at most, in the order of the query.
+
+    With `backwards`, `offset` counts from the end: the last `limit` files before those, still in the order of the query.
+    """
     ids: list[int] = []
-    for part in compile_query(plan):
-        wanted = limit - len(ids)
-        rows = db.execute(f"{part.ids()} LIMIT ? OFFSET ?", (*part.values, wanted, offset)).fetchall()
+    parts = compile_query(plan)
+    for part in reversed(parts) if backwards else parts:
+        sql = f"{part.ids(backwards=backwards)} LIMIT ? OFFSET ?"
+        rows = db.execute(sql, (*part.values, limit - len(ids), offset)).fetchall()
         ids.extend(file_id for (file_id,) in rows)
         if len(ids) == limit:
             break
@@ -290,7 +304,7 @@ def read_ids(db: sqlite3.Connection, plan: Plan, offset: int, limit: int) -> lis
             offset -= number
         else:
             offset = 0
-    return ids
+    return ids[::-1] if backwards else ids
 
 
 def read_order(db: sqlite3.Connection, query: Query) -> array[int]:
