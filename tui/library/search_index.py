@@ -41,9 +41,17 @@ def index(db: sqlite3.Connection, file_ids: Sequence[int]) -> None:
     db.execute(_INSERT + "id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(file_ids)),))
 
 
-def index_after(db: sqlite3.Connection, last_id: int) -> None:
-    """Put all files with ids above `last_id` into the index; none of them may be in it."""
-    db.execute(_INSERT + "id > ?", (last_id,))
+def index_new(db: sqlite3.Connection, folder_id: int, last_id: int) -> None:
+    """Put the files of a folder with ids above `last_id` into the index: new ones, of which only the names are known.
+
+    The same as `index`, at half the price: the view is asked once for the folder, not for each file.
+    """
+    db.execute(
+        "INSERT INTO search (rowid, name, folder) SELECT id, display_name, ("
+        "SELECT root.label || ' ' || folder.display_path FROM folder JOIN root ON root.id = folder.root_id "
+        "WHERE folder.id = ?1) FROM file WHERE id > ?2 AND folder_id = ?1",
+        (folder_id, last_id),
+    )
 
 
 def rebuild(db: sqlite3.Connection) -> None:
