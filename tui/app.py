@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 os.environ["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
 
-from textual import events
+from textual import events, work
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.screen import ModalScreen
 from textual.widgets import Input
@@ -177,7 +177,7 @@ class YapmoApp(App[int]):
         """Listen to signals; open the library when the first picture is on the screen."""
         if not self.is_headless:
             self._listen_to_signals()
-        self.call_after_refresh(self.run_worker, self._open(), name="opening")
+        self.call_after_refresh(self._open)
 
     async def on_event(self, event: events.Event) -> None:
         """Keep what is typed while the library opens for the screen that comes then (called by Textual)."""
@@ -193,6 +193,7 @@ class YapmoApp(App[int]):
             leaving += keys_of(BY_ID["quit"], keymap).split(",")
         return event.key in leaving
 
+    @work(name="opening")
     async def _open(self) -> None:
         """Open the library, then show the first main screen."""
         try:
@@ -324,8 +325,9 @@ class YapmoApp(App[int]):
     def _leave(self) -> None:
         if not self._leaving:
             self._leaving = True
-            self.run_worker(self._abort_and_exit(), name="leave", exit_on_error=False)
+            self._abort_and_exit()
 
+    @work(name="leave", exit_on_error=False)
     async def _abort_and_exit(self) -> None:
         cut_short = self._scan_runs
         if cut_short:
@@ -371,8 +373,9 @@ class YapmoApp(App[int]):
         now = time.monotonic()
         if now - self._counted_at >= COUNT_PERIOD_S or not self._scan_runs:
             self._counted_at = now
-            self.run_worker(self._count_files(), name="file count", exclusive=True, group="file count")
+            self._count_files()
 
+    @work(name="file count", group="file count", exclusive=True)
     async def _count_files(self) -> None:
         from tui.screens.catalogue import fetch_file_count
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
+
 from tui.actions import Place, bindings
 from tui.display import display, format_count
 from tui.paths import absolute
@@ -60,10 +62,9 @@ class BrowseScreen(ShellScreen):
     PLACES = (Place.BROWSE,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.BROWSE)
 
-    def __init__(self, session: Session, start: bytes | None = None) -> None:
-        """Serve `session`; the cursor begins on `start`, by default the home folder."""
+    def __init__(self, session: Session) -> None:
+        """Serve `session`; the cursor begins on the first root, or at home while there is none."""
         super().__init__(session)
-        self._start = start or absolute("~")
         self._marks: dict[bytes, FolderMark] = {}
         self._unfolded: dict[bytes, None] = {}
         self._paths = DaemonThread("paths")
@@ -82,8 +83,17 @@ class BrowseScreen(ShellScreen):
     def on_mount(self) -> None:
         """Go to where the user's media probably are."""
         super().on_mount()
-        self.tree_view.go_to(self._start)
         self.tree_view.focus()
+        self._go_to_start()
+
+    @work(name="start")
+    async def _go_to_start(self) -> None:
+        roots = [
+            path
+            for path, mark in (await fetch_folder_marks(self.session.library, ())).items()
+            if mark.is_root
+        ]
+        self.tree_view.go_to(min(roots, default=absolute("~")))
 
     def on_unmount(self) -> None:
         """Let the thread end."""
@@ -161,11 +171,9 @@ class BrowseScreen(ShellScreen):
         path = self.tree_view.node.path
         self.query_one(PathBar).show(path, self._marks.get(path))
 
-    def _read_marks(self, paths: tuple[bytes, ...]) -> None:
+    @work(name="folder counts")
+    async def _read_marks(self, paths: tuple[bytes, ...]) -> None:
         """Ask the library about the folders in `paths`, without holding anything up."""
-        self.run_worker(self._fetch_marks(paths), name="folder counts")
-
-    async def _fetch_marks(self, paths: tuple[bytes, ...]) -> None:
         self._marks.update(await fetch_folder_marks(self.session.library, paths))
         self.tree_view.show_marks(self._marks)
         self._show_path()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
 from textual.binding import Binding
 from textual.content import Content
 from textual.screen import ModalScreen
@@ -98,8 +99,9 @@ class ProblemsScreen(ShellScreen):
 
     def action_reload(self) -> None:
         """Read the list again."""
-        self.run_worker(self._reload(), name="problems", exclusive=True, group="problems")
+        self._reload()
 
+    @work(name="problems", group="problems", exclusive=True)
     async def _reload(self) -> None:
         rows = await fetch_problems(self.session.library, self._stage, MOST_PROBLEMS)
         self.problem_list.show(rows)
@@ -120,7 +122,7 @@ class ProblemsScreen(ShellScreen):
         """Try the file under the cursor again."""
         row = self.problem_list.chosen
         if row is not None:
-            self.run_worker(self._retry([row.problem_id]), name="retry")
+            self._retry([row.problem_id])
 
     def action_retry_all(self) -> None:
         """Ask, then try all listed files again."""
@@ -130,7 +132,7 @@ class ProblemsScreen(ShellScreen):
 
         def answered(yes: bool | None) -> None:
             if yes:
-                self.run_worker(self._retry([row.problem_id for row in rows]), name="retry")
+                self._retry([row.problem_id for row in rows])
 
         number = format_count(len(rows))
         question = f"Try {number} files again?" if len(rows) > 1 else "Try the file again?"
@@ -138,6 +140,7 @@ class ProblemsScreen(ShellScreen):
             ConfirmScreen(question, "The next scan reads them.", yes="try again", no="leave"), answered
         )
 
+    @work(name="retry")
     async def _retry(self, problem_ids: Sequence[int]) -> None:
         number = await retry_problems(self.session.library, problem_ids)
         if number:

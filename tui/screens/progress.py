@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from textual import work
+
 from tui.actions import Place, bindings
 from tui.display import display, format_count, format_duration, format_time
 from tui.screens.catalogue import fetch_scans
@@ -92,10 +94,8 @@ class ProgressScreen(ShellScreen):
             return self.session.engine.running
         return super().check_action(action, parameters)
 
-    def _read_history(self) -> None:
-        self.run_worker(self._show_history(), name="scan history", exclusive=True, group="history")
-
-    async def _show_history(self) -> None:
+    @work(name="scan history", group="history", exclusive=True)
+    async def _read_history(self) -> None:
         scans = await fetch_scans(self.session.library, KEPT_SCANS)
         self.query_one("#history", RecordList).show(scans)
 

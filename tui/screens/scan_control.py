@@ -109,7 +109,7 @@ class ScanControl:
             self._timer.pause()
             self._app.refresh_bindings()
             self._tell_end(session.snapshot)
-            self._app.run_worker(self._ask_about_missing(), name="end of scan")
+            self._app.call_later(self._tell_reasons)
 
     def _advise(self, snapshot: ProgressSnapshot | None) -> None:
         """Say once what a very large scan will take, as soon as that is known."""
@@ -140,7 +140,7 @@ class ScanControl:
         if self._session.config.interface.notify and snapshot.seconds >= LONG_SCAN_S:
             self._ring(f"YAPMO: {message}")
 
-    async def _ask_about_missing(self) -> None:
+    async def _tell_reasons(self) -> None:
         """Say why a scan failed; ask before files are marked missing that the engine does not believe to be gone."""
         summary = await self._session.engine.wait()
         if summary.error:
@@ -149,15 +149,22 @@ class ScanControl:
             return
         if self._request.accept_missing:
             self._app.notify(summary.unavailable, severity="error", timeout=15)
-            return
+        else:
+            self._ask_about_missing(summary.unavailable)
+
+    def _ask_about_missing(self, reason: str) -> None:
         from tui.screens.confirm import ConfirmScreen
 
-        request = self._request
+        paths = self._request.paths
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self.start(paths, accept_missing=True)
+
         question = ConfirmScreen(
             "Mark the files that are gone as missing?",
-            summary.unavailable,
+            reason,
             yes="they were deleted: mark them",
             no="leave them as they are",
         )
-        if await self._app.push_screen_wait(question):
-            await self.start(request.paths, accept_missing=True)
+        self._app.push_screen(question, answered)

@@ -238,6 +238,6 @@ def _note(node: FolderNode) -> str:
         return f"cannot be read: {display(node.error)}"
     if node.state is FolderState.READING and time.monotonic() - node.read_at >= SLOW_READ_S:
         return "reading …"
-    if node.is_open and node.state is FolderState.READ and not node.names:
-        return "no folders in it"
+    if node.is_open and node.state is FolderState.READ and not node.shown:
+        return "no folders in it" if not node.names else "hidden folders only"
     return ""

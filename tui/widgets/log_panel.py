@@ -7,6 +7,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+from textual import work
+
 from tui.display import format_count
 from tui.widgets.painted_lines import Line, Piece, fit
 from tui.widgets.scrolled_lines import ScrolledLines
@@ -42,7 +44,7 @@ class LogPanel(ScrolledLines):
 
     def on_mount(self) -> None:
         """Begin to listen; the panel stops when it is removed."""
-        self.run_worker(self._listen(), name="log panel")
+        self._listen()
 
     def next_level(self) -> None:
         """Limit the panel to the next higher level, or from the highest show all again."""
@@ -109,6 +111,7 @@ class LogPanel(ScrolledLines):
             self._unseen = 0
         self.repaint()
 
+    @work(name="log panel")
     async def _listen(self) -> None:
         with self._feed.subscribe() as subscription:
             while True:

@@ -24,7 +24,7 @@ STATE_WORDS: dict[ScanState, tuple[str, str]] = {
 """What people read for each state, and its look."""
 
 NAME_WIDTH = 13
-NUMBERS_WIDTH = 51
+NUMBERS_WIDTH = 53
 COUNTER_WIDTH = 26
 """Cells of a stage's name, of the numbers before its bar, and of one counter with its label."""
 
@@ -139,7 +139,7 @@ def _stage(stage: StageProgress, width: int) -> Line:
         Piece(fit(format_count(stage.done), 12, align="right")),
         Piece(fit(rate, 9, align="right")),
         Piece(fit(volume, 11, align="right")),
-        Piece(fit(_remaining(stage), 10, align="right")),
+        Piece(fit(_remaining(stage), 12, align="right")),
         Piece("  "),
         Piece("━" * full, "bar"),
         Piece("─" * (cells - full), "track"),
@@ -149,7 +149,7 @@ def _stage(stage: StageProgress, width: int) -> Line:
 def _remaining(stage: StageProgress) -> str:
     if stage.finished:
         return "done"
-    return "" if stage.eta_s is None else f"-{format_duration(round(stage.eta_s) * 1000)}"
+    return "" if stage.eta_s is None else f"ETA {format_duration(round(stage.eta_s) * 1000)}"
 
 
 def _counters(counters: ScanCounters, width: int) -> Iterable[Line]:
