@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = 600
+
+
+def is_gone(word: str, text: str) -> bool:
+    """Tell whether the screen shows `word` no more."""
+    return word not in text
 
 
 @pytest.fixture
@@ -47,10 +53,8 @@ def test_every_key_is_heard_while_a_scan_runs(photos: Path, tmp_path: Path, colu
                 typed += 1
                 terminal.pump(0.01)
             terminal.wait_for(word)
-            terminal.send(
-                "escape"
-            )  # alone: a terminal cannot tell ESC with more behind it from a function key
-            terminal.wait_for(lambda text, word=word: word not in text)
+            terminal.send("escape")  # alone: with more behind it, ESC could be a function key
+            terminal.wait_for(partial(is_gone, word))
             terminal.send("escape")
             terminal.wait_for("details")
             for key in noise.choices(["down", "pagedown", "end"], k=8):
