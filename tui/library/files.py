@@ -25,7 +25,7 @@ from tui.library.stages import (
     save_fingerprints,
 )
 from tui.library.values import LARGEST_INTEGER, join_path, stored_inode, stored_integer
-from tui.records import FileState, KnownFile
+from tui.records import FileState, Kind, KnownFile
 
 if TYPE_CHECKING:
     import sqlite3
@@ -59,6 +59,7 @@ __all__ = [
 ]
 
 _COLUMNS = "folder_id, first_seen, name, display_name, extension, kind, size, mtime_ns, inode, links"
+_KINDS = {kind: str(kind) for kind in Kind}
 _ROW_VALUES = 8
 _ROWS_AT_ONCE = 100
 """Rows of one INSERT: a statement for each row takes twice as long, and so does a JSON array of them."""
@@ -138,7 +139,9 @@ def _values_of(file: FoundFile) -> tuple[object, ...]:
     name, kind, size, mtime_ns, inode, links = file
     if size > LARGEST_INTEGER or abs(mtime_ns) > LARGEST_INTEGER or inode > LARGEST_INTEGER:
         size, mtime_ns, inode = stored_integer(size), stored_integer(mtime_ns), stored_inode(inode)
-    return name, display(name), _extension_of(name), kind.value, size, mtime_ns, inode, links
+    text = name.decode("ascii") if name.isascii() else ""
+    shown = text if text.isprintable() and text else display(name)
+    return name, shown, _extension_of(name), _KINDS[kind], size, mtime_ns, inode, links
 
 
 def _extension_of(name: bytes) -> str:
