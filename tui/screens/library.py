@@ -76,15 +76,6 @@ class LibraryScreen(ShellScreen):
     AUTO_FOCUS = "FileTable"  # never the line for typing, which would take the keys typed ahead
     PLACES = (Place.LIBRARY,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.LIBRARY)
-    CSS = """
-    #library-body { height: 1fr; layers: beside over; }
-    #library-body > FolderSidebar { width: 30; background: $surface; border-right: outer $panel; }
-    #library-body > FolderSidebar:focus { border-right: outer $accent; }
-    #library-body > FileTable { width: 1fr; }
-    #library-body > DetailsPanel { width: 48; }
-    LibraryScreen.-narrow #library-body > FolderSidebar { layer: over; width: 36; }
-    LibraryScreen.-narrow #library-body > DetailsPanel { layer: over; width: 100%; border-left: none; }
-    """
 
     def __init__(self, session: Session) -> None:
         """Serve `session`."""

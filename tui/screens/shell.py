@@ -63,6 +63,8 @@ class ShellScreen(Screen[None]):
     def __init__(self, session: Session) -> None:
         """Serve `session`."""
         super().__init__()
+        # a new screen gets its styles when it is mounted; without this Textual reads all style sheets anew, twice
+        self._css_update_count = self.app._css_update_count  # noqa: SLF001  # Textual has no public way to say so
         self.session = session
 
     def body(self) -> Iterable[Widget]:
