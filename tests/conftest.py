@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -25,6 +26,7 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
     ):
         monkeypatch.setenv(variable, str(folder / name))
     monkeypatch.delenv("YAPMO_CONFIG", raising=False)
+    monkeypatch.setattr(logging.getLogger("yapmo"), "propagate", True)  # a program run in a test turns it off
     monkeypatch.setenv("TZ", "UTC")
     time.tzset()
     return folder

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BESIDE = Path(__file__).resolve().parents[2].parent / "shared" / "corpus"
-CORPUS = Path(os.environ.get("YAPMO_CORPUS", BESIDE))
+CORPUS = Path(os.path.realpath(os.environ.get("YAPMO_CORPUS", BESIDE)))
 
 pytestmark = pytest.mark.corpus
 

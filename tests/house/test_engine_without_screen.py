@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -13,11 +14,13 @@ SCREEN = ("textual", "rich", "typer", "tui.app", "tui.screens", "tui.widgets", "
 
 def modules_after(program: str) -> set[str]:
     """Return the modules that a new process has loaded after `program`."""
+    plain = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
     result = subprocess.run(
         [sys.executable, "-c", f"{program}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"],
         capture_output=True,
         text=True,
         check=True,
+        env=plain,
     )
     return set(json.loads(result.stdout.splitlines()[-1]))
 
