@@ -172,6 +172,23 @@ def _assert_unlocked(path: bytes) -> None:
     turns.close()
 
 
+async def test_a_fault_of_the_program_reaches_everyone_who_waits(
+    path: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library = await Library.open(path)
+
+    def fail(*_args: object) -> None:
+        raise RuntimeError("not foreseen")
+
+    monkeypatch.setattr(library.writer, "_write_batch", fail)
+    with pytest.raises(LibraryError, match="not foreseen"):
+        await asyncio.wait_for(library.writer.run(_put("a")), 10)
+    with pytest.raises(LibraryError, match="not foreseen"):
+        await library.writer.submit(_put("b"))
+    with pytest.raises(LibraryError, match="not foreseen"):
+        await asyncio.wait_for(library.close(), 10)
+
+
 # Full disks
 
 

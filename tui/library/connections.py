@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote_from_bytes
 
@@ -31,10 +33,25 @@ class Connection(aiosqlite.Connection):
     One hop to the thread for a whole transaction: a cancelled `await` cannot stop between BEGIN and COMMIT.
     """
 
+    def start(self, function: Callable[[sqlite3.Connection], T]) -> asyncio.Future[T]:
+        """Hand `function` to the connection's thread, which runs it on the connection, to its end and in turn.
+
+        Returns:
+            A future for what it returns. A future and no task: the end of the event loop cancels all tasks, and one that had
+            not begun would take its function with it.
+
+        Raises:
+            ValueError: the connection is closed.
+        """
+        if not self._running or self._connection is None:
+            raise ValueError("the connection is closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._tx.put_nowait((future, partial(function, self._connection)))
+        return future
+
     async def transact(self, function: Callable[[sqlite3.Connection], T]) -> T:
         """Return `function(connection)`, run in the connection's thread; it runs to its end even if cancelled."""
-        result: T = await self._execute(function, self._conn)  # type: ignore[no-untyped-call]  # aiosqlite's own door
-        return result
+        return await self.start(function)
 
     def interrupt_now(self) -> None:
         """Make the statement that runs now fail with `OperationalError: interrupted`; nothing if none runs."""

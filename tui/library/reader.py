@@ -71,7 +71,7 @@ class _Lane:
     async def _answer(self, question: Callable[[sqlite3.Connection], T]) -> T:
         if self._connection is None:
             self._connection = await self._connect()
-        asked = asyncio.ensure_future(self._connection.transact(question))
+        asked = self._connection.start(question)
         try:
             return await asyncio.shield(asked)
         except asyncio.CancelledError:

@@ -21,7 +21,7 @@ from tui.library.connections import explain, primary_code
 from tui.library.locks import TurnRefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from tui.library.connections import Connection
     from tui.library.locks import WriteTurns
@@ -228,10 +228,8 @@ class Writer:
                 self._reject(batch, self._failure)
                 return
             try:
-                outcomes = await self._finish(
-                    self._connection.transact(lambda db: self._write_batch(db, batch))
-                )
-            except (sqlite3.Error, LibraryError) as error:
+                outcomes = await self._finish(self._connection.start(lambda db: self._write_batch(db, batch)))
+            except Exception as error:  # noqa: BLE001  # whoever waits for the batch must hear of whatever it was
                 if not self._may_retry(error, len(batch)):
                     continue
                 await self._pause(retry_s)
@@ -278,12 +276,17 @@ class Writer:
             self.waiting = "waiting for another process that is writing to the library"
         return time.monotonic() < self._give_up_at
 
-    def _may_retry(self, error: sqlite3.Error | LibraryError, writes: int) -> bool:
+    def _may_retry(self, error: Exception, writes: int) -> bool:
         """Return whether to try again later; otherwise note that the library has failed."""
+        code = primary_code(error) if isinstance(error, sqlite3.Error) else -1
         if isinstance(error, sqlite3.Error):
-            code, reason = primary_code(error), explain(error, self._path)
+            reason = explain(error, self._path)
+        elif isinstance(error, LibraryError):
+            reason = error
         else:
-            code, reason = -1, error
+            logger.error("writing to the library failed", exc_info=error)
+            fault = "This is a fault of the program; the log has the details."
+            reason = LibraryError(f"Writing to the library failed: {error!r}", hint=fault)
         passing = code in _PAUSING or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_WRITE"
         if passing and time.monotonic() < self._give_up_at:
             if not self.waiting:
@@ -331,23 +334,22 @@ class Writer:
 
     async def _leave(self) -> None:
         """Close the connection, and reject what came too late."""
-        await self._finish(self._connection.transact(self._last_checkpoint))
-        await self._finish(self._connection.close())
+        await self._finish(self._connection.start(self._last_checkpoint))
+        await self._connection.close()
         self._turns.close()
         closed = self._failure or LibraryError(f"The library {display(self._path)} is closed")
         while not self._queue.empty():
             self._reject(self._take_all(), closed)
             await asyncio.sleep(0)
 
-    async def _finish(self, work: Coroutine[Any, Any, T]) -> T:
+    async def _finish(self, work: asyncio.Future[T]) -> T:
         """Return the result of `work`; a cancellation meanwhile does not stop it, but ends the writer after it."""
-        task = asyncio.ensure_future(work)
-        while not task.done():
+        while not work.done():
             try:
-                await asyncio.wait([task])
+                await asyncio.wait([work])
             except asyncio.CancelledError:
                 self._stop_soon()
-        return task.result()
+        return work.result()
 
     def _last_checkpoint(self, db: sqlite3.Connection) -> None:
         """Move the log into the library before closing, if that is possible at once."""
