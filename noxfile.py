@@ -50,9 +50,7 @@ def tests(session: nox.Session) -> None:
         return
     coverage = _tool("coverage")
     session.run(coverage, "erase")
-    # a busy machine may starve a pseudo-terminal; what fails three times in a row is broken
-    again = ("--reruns", "2", "--reruns-delay", "1")
-    session.run(coverage, "run", "-m", "pytest", "-q", "-n", PARALLEL, "--dist", "worksteal", *again)
+    session.run(coverage, "run", "-m", "pytest", "-q", "-n", PARALLEL, "--dist", "worksteal")
     session.run(coverage, "combine", "--quiet")
     session.run(coverage, "report")
 

@@ -107,3 +107,17 @@ async def test_a_repaint_asks_for_the_changed_cells_only() -> None:
         assert [(region.y, region.x, region.right) for region in asked] == [(1, 10, 14)]
         names.repaint()
         assert len(asked) == 1
+
+
+async def test_another_theme_paints_anew_in_its_colours() -> None:
+    app = NamesApp(["a name"])
+    async with app.run_test(size=(80, 24)) as pilot:
+        seen = set()
+        for theme in ("textual-dark", "nord", "textual-light", "ansi-dark"):
+            app.theme = theme
+            await pilot.pause()
+            segment = next(iter(app.screen._compositor.render_strips()[0]))
+            assert segment.text.startswith("a name")
+            assert segment.style is not None
+            seen.add((segment.style.color, segment.style.bgcolor))
+        assert len(seen) == 4

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 from rich.segment import Segment
+from rich.style import Style
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -19,8 +20,6 @@ from tui.display import display
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from rich.style import Style
 
 ELLIPSIS = "…"
 """Stands where text was cut away."""
@@ -43,16 +42,16 @@ Line = tuple[Piece, ...]
 
 LOOKS = {
     "": "",
-    "dim": "$text-muted",
+    "dim": "$foreground 62%",
     "strong": "bold",
     "accent": "bold $text-accent",
     "good": "$text-success",
     "warning": "$text-warning",
     "bad": "bold $text-error",
     "bar": "$primary",
-    "track": "$text-disabled",
+    "track": "$foreground 25%",
     "key": "bold $footer-key-foreground",
-    "thumb": "$primary-muted",
+    "thumb": "$primary 60%",
     "cursor": "bold $block-cursor-foreground on $block-cursor-background",
     "blurred": "$block-cursor-blurred-foreground on $block-cursor-blurred-background",
 }
@@ -61,6 +60,9 @@ LOOKS = {
 Not component classes of Textual's: those are a style sheet lookup each for every widget, half of the time that a screen
 takes to open.
 """
+
+FAINT = frozenset({"dim", "track"})
+"""Looks that are a mixture with the background; where the terminal's own colours are used, they are its faint text."""
 
 
 def fit(
@@ -168,6 +170,8 @@ class PaintedLines(Widget):
         style = self._styles_by_look.get(look)
         if style is None:
             style = (self.visual_style + self.app.stylesheet.parse_style(LOOKS[look])).rich_style
+            if look in FAINT and self.app.native_ansi_color:
+                style += Style(dim=True)
             self._styles_by_look[look] = style
         return style
 
