@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
     from pathlib import Path
 
 
@@ -51,3 +51,21 @@ def pytest_configure(config: pytest.Config) -> None:
     """Keep the terminal of whoever runs the tests out of what the tests show."""
     for variable in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         os.environ.pop(variable, None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Write out what is no UTF-8 in a report: hostile names get into captured logs, and reports travel as UTF-8."""
+    report = yield
+    report.sections = [(name, _as_utf8(text)) for name, text in report.sections]
+    if report.failed and not _is_utf8(str(report.longrepr)):
+        report.longrepr = _as_utf8(str(report.longrepr))
+    return report
+
+
+def _is_utf8(text: str) -> bool:
+    return _as_utf8(text) == text
+
+
+def _as_utf8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode()
