@@ -28,7 +28,7 @@ from photos import make_photos
 from tui.config import default_config
 from tui.library.database import Library
 from tui.scan.service import ScanRequest, ScanService
-from tui.workers.exiftool import BULK_OPTIONS, find_exiftool
+from tui.workers.exiftool import BULK_OPTIONS, find_exiftool, group_option
 
 EXIFTOOL = find_exiftool(default_config().exiftool).path
 
@@ -59,9 +59,15 @@ async def run_bare_pool(paths: list[str], workers: int) -> float:
     return seconds
 
 
+def _command(path: str) -> bytes:
+    """Return what is sent for one file, the same as YAPMO's pool sends."""
+    name = os.fsencode(path)
+    return group_option(name) + b"\n" + name + b"\n-execute1\n"
+
+
 async def ask(child: asyncio.subprocess.Process, path: str) -> None:
     """Read one file with a child and wait for the answer."""
-    child.stdin.write(f"{path}\n-execute1\n".encode())
+    child.stdin.write(_command(path))
     await child.stdout.readuntil(b"{ready1}\n")
 
 
@@ -69,7 +75,7 @@ async def read_all(child: asyncio.subprocess.Process, waiting: object) -> None:
     """Read files until none is left, two commands ahead."""
     ahead = 0
     for path in waiting:
-        child.stdin.write(f"{path}\n-execute1\n".encode())
+        child.stdin.write(_command(path))
         ahead += 1
         if ahead > 2:
             await child.stdout.readuntil(b"{ready1}\n")
