@@ -59,6 +59,10 @@ MANAGERS = (
     PackageManager("zypper", ("--non-interactive", "install")),
     PackageManager("pacman", ("-S", "--noconfirm", "--needed"), (), {"exiftool": "perl-image-exiftool"}),
     PackageManager("apk", ("add",)),
+    PackageManager("xbps-install", ("-y",), ("-S",)),
+    PackageManager(
+        "emerge", ("--ask=n",), (), {"exiftool": "media-libs/exiftool", "ffmpeg": "media-video/ffmpeg"}
+    ),
     PackageManager(
         "brew",
         ("install",),

@@ -31,6 +31,8 @@ def become(user: int, monkeypatch: pytest.MonkeyPatch) -> None:
         ("zypper", "zypper --non-interactive install exiftool"),
         ("pacman", "pacman -S --noconfirm --needed perl-image-exiftool"),
         ("apk", "apk add exiftool"),
+        ("xbps-install", "xbps-install -y exiftool"),
+        ("emerge", "emerge --ask=n media-libs/exiftool"),
     ],
 )
 def test_root_installs_with_the_manager_of_the_system(

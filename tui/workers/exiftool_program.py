@@ -7,12 +7,12 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.errors import UsageError
+from tui.packages import install_command
 from tui.workers.process import minimal_environment
 
 if TYPE_CHECKING:
@@ -29,18 +29,7 @@ DOUBTFUL_VERSIONS = ((12, 82), (13, 53))
 VERSION_TIMEOUT_S = 30.0
 """How long the program may take to tell its version (a cold disk, a busy machine)."""
 
-_INSTALL_COMMANDS = {
-    "debian": "sudo apt install libimage-exiftool-perl",
-    "ubuntu": "sudo apt install libimage-exiftool-perl",
-    "fedora": "sudo dnf install perl-Image-ExifTool",
-    "rhel": "sudo dnf install perl-Image-ExifTool",
-    "arch": "sudo pacman -S perl-image-exiftool",
-    "suse": "sudo zypper install exiftool",
-    "opensuse": "sudo zypper install exiftool",
-    "alpine": "sudo apk add exiftool",
-    "gentoo": "sudo emerge media-libs/exiftool",
-    "void": "sudo xbps-install exiftool",
-}
+_INSTALL_PAGE = "https://exiftool.org/install.html"
 
 
 class ExiftoolMissingError(UsageError):
@@ -82,7 +71,7 @@ def find_exiftool(config: ExiftoolConfig) -> ExiftoolProgram:
     if numbers < OLDEST_VERSION:
         raise ExiftoolTooOldError(
             f"ExifTool {version} at {display(path)} is too old: YAPMO needs {oldest} or newer.",
-            hint=install_hint(),
+            hint=update_hint(),
         )
     warning = ""
     if DOUBTFUL_VERSIONS[0] <= numbers <= DOUBTFUL_VERSIONS[1]:
@@ -92,28 +81,18 @@ def find_exiftool(config: ExiftoolConfig) -> ExiftoolProgram:
     return ExiftoolProgram(path, version, warning)
 
 
-def install_command(os_release: str = "/etc/os-release") -> str:
-    """Return the command that installs ExifTool on this system, empty where none is known.
-
-    Args:
-        os_release: the file that names the Linux distribution (os-release(5)).
-    """
-    if sys.platform == "darwin":
-        return "brew install exiftool"
-    try:
-        with open(os_release, encoding="utf-8", errors="replace") as file:
-            lines = dict(line.strip().split("=", 1) for line in file if "=" in line)
-    except OSError:
-        return ""
-    names = f"{lines.get('ID', '')} {lines.get('ID_LIKE', '')}".replace('"', "").split()
-    return next((_INSTALL_COMMANDS[name] for name in names if name in _INSTALL_COMMANDS), "")
-
-
 def install_hint() -> str:
-    """Return one sentence on how to get a good ExifTool here."""
-    command = install_command()
-    how = f"Install it with: {command}" if command else "Install it from https://exiftool.org/install.html"
+    """Return one sentence on how to get ExifTool here."""
+    command = install_command("exiftool")
+    how = f"Install it with: {command}" if command else f"Install it from {_INSTALL_PAGE}"
     return f"{how}, or set exiftool.path in the configuration to where it is."
+
+
+def update_hint() -> str:
+    """Return one sentence on how to get a newer ExifTool; the packages of a system may have none."""
+    command = install_command("exiftool")
+    how = f"Update it with: {command}; where that has no newer one, get it" if command else "Get a newer one"
+    return f"{how} from {_INSTALL_PAGE} and set exiftool.path in the configuration to it."
 
 
 def _locate(configured: str) -> bytes:
