@@ -23,7 +23,6 @@ from tui.workers.exiftool_program import (
     ExiftoolProgram,
     ExiftoolTooOldError,
     find_exiftool,
-    install_command,
 )
 from tui.workers.kind import Reply, WorkerKind, WorkerLimits
 
@@ -42,7 +41,6 @@ __all__ = [
     "ExiftoolTooOldError",
     "exiftool_kind",
     "find_exiftool",
-    "install_command",
 ]
 
 BULK_OPTIONS: tuple[bytes, ...] = (
