@@ -47,7 +47,7 @@ async def test_children_start_when_there_is_work_and_no_more_than_needed(
     write: Callable[[str], bytes], fake: Callable[..., ExiftoolKind]
 ) -> None:
     path = write("good.jpg")
-    async with asyncio.timeout(30), WorkerPool(fake(), 4) as pool:
+    async with asyncio.timeout(30), WorkerPool(fake(), 4, in_flight=3) as pool:
         assert pool.pids() == ()
         for _ in range(3):
             await pool.run(path)

@@ -119,6 +119,8 @@ class MetadataStage:
         self._answers: list[RawAnswer] = []
         self._reading = 0
         self._wake = asyncio.Event()
+        self._looking = asyncio.Lock()
+        self._lanes: set[asyncio.Task[None]] = set()
         self._settling: set[asyncio.Task[None]] = set()
         self._failure: BaseException | None = None
         self._settle_slots = asyncio.Semaphore(_SETTLING_AT_ONCE)
@@ -131,26 +133,10 @@ class MetadataStage:
         """
         await asyncio.gather(self._exiftool.start(), self._tags.start())
         settler = asyncio.create_task(self._settle_regularly(thread))
-        readers: set[asyncio.Task[None]] = set()
         try:
-            while not self._token.aborted and self._failure is None:
-                await self._wait_for_room()
-                if self._token.paused:
-                    await self._sleep(_IDLE_S)
-                    continue
-                more = self._more_to_come()  # asked before looking, or the walk's last files would be missed
-                job = await self._feeder.next_job()
-                if job is not None:
-                    self._reading += 1
-                    reader = asyncio.create_task(self._read(job))
-                    readers.add(reader)
-                    reader.add_done_callback(readers.discard)
-                    reader.add_done_callback(self._note_failure)
-                elif more or self._is_busy:
-                    await self._sleep(_IDLE_S)
-                else:
-                    break
-            await asyncio.gather(*readers)
+            self._open_lane()
+            while self._lanes:
+                await asyncio.wait(set(self._lanes))
         finally:
             settler.cancel()
             await asyncio.gather(settler, return_exceptions=True)
@@ -160,6 +146,37 @@ class MetadataStage:
             raise self._failure
         self._meter.finished = not self._token.aborted
 
+    def _open_lane(self) -> None:
+        """Let one more file be read at the same time."""
+        lane = asyncio.create_task(self._run_lane())
+        self._lanes.add(lane)
+        lane.add_done_callback(self._lanes.discard)
+        lane.add_done_callback(self._note_failure)
+
+    async def _run_lane(self) -> None:
+        """Read one file after the other until there is none left, or there are more lanes than the workers need."""
+        while (job := await self._take_job()) is not None:
+            if len(self._lanes) < self._capacity:
+                self._open_lane()
+            await self._read(job)
+
+    async def _take_job(self) -> FileJob | None:
+        """Return the next file to read, waiting for one while there may be more; None when this lane is to end."""
+        async with self._looking:
+            while not self._token.aborted and self._failure is None and len(self._lanes) <= self._capacity:
+                if self._token.paused:
+                    await self._sleep(_IDLE_S)
+                    continue
+                more = self._more_to_come()  # asked before looking, or the walk's last files would be missed
+                job = await self._feeder.next_job()
+                if job is not None:
+                    self._reading += 1
+                    return job
+                if not more and not self._is_busy:
+                    return None
+                await self._sleep(_IDLE_S)
+        return None
+
     @property
     def _is_busy(self) -> bool:
         """True while the outcome of some file may still make it pending again."""
@@ -168,11 +185,6 @@ class MetadataStage:
     @property
     def _capacity(self) -> int:
         return self._exiftool.capacity + self._tags.capacity
-
-    async def _wait_for_room(self) -> None:
-        """Return when the workers can take another file."""
-        while self._reading >= self._capacity and not self._token.aborted and self._failure is None:
-            await self._sleep(_IDLE_S)
 
     async def _sleep(self, seconds: float) -> None:
         """Sleep until an outcome arrives, for `seconds` at most."""
@@ -225,11 +237,9 @@ class MetadataStage:
     async def _settle(self, thread: DaemonThread) -> None:
         """Hand the answers that have come to the writer, in batches."""
         while self._answers:
-            batch = self._answers[:_SETTLE_FILES]
-            del self._answers[:_SETTLE_FILES]
-            settled = await thread.run(partial(settle_answers, tuple(batch), self._feeder.may_retry))
             await self._settle_slots.acquire()
-            task = asyncio.create_task(self._commit([answer.job for answer in batch], settled))
+            batch, self._answers = self._answers[:_SETTLE_FILES], self._answers[_SETTLE_FILES:]
+            task = asyncio.create_task(self._settle_batch(batch, thread))
             self._settling.add(task)
             task.add_done_callback(self._forget)
 
@@ -245,8 +255,10 @@ class MetadataStage:
         self._settle_slots.release()
         self._wake.set()
 
-    async def _commit(self, jobs: Sequence[FileJob], batch: SettledBatch) -> None:
-        """Commit one batch, then count it and let its files go."""
+    async def _settle_batch(self, answers: Sequence[RawAnswer], thread: DaemonThread) -> None:
+        """Normalise and commit one batch, then count it and let its files go."""
+        batch = await thread.run(partial(settle_answers, answers, self._feeder.may_retry))
+        jobs = [answer.job for answer in answers]
 
         def write(db: sqlite3.Connection) -> None:
             for job, found in batch.unstable:
@@ -292,8 +304,17 @@ def settle_answers(
         elif now is None and not answer.error:
             extractions.append(_failure(job, "The file went away while it was read."))
         else:
-            extractions.append(_to_extraction(answer))
+            extractions.append(_normalise(answer))
     return SettledBatch(tuple(extractions), tuple(unstable))
+
+
+def _normalise(answer: RawAnswer) -> Extraction:
+    """Turn one answer into an outcome; whatever it holds, it costs its own file at most."""
+    try:
+        return _to_extraction(answer)
+    except Exception as error:  # the answer speaks of foreign bytes
+        logger.exception("%s: the metadata cannot be normalised", display(answer.job.path))
+        return _failure(answer.job, f"The metadata cannot be normalised: {type(error).__name__}.")
 
 
 def _look_at(job: FileJob) -> FoundFile | None:

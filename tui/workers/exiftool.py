@@ -144,6 +144,7 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
     """
 
     name = "exiftool"
+    in_flight = 12
 
     def __init__(
         self,

@@ -89,11 +89,14 @@ class WorkerKind(ABC, Generic[AnswerT]):
     Attributes:
         name: what people call it (`exiftool`, `tags`).
         limits: what its tasks and children may take.
+        in_flight: how many tasks are written to a child ahead of its answers: what it can answer between two looks at it,
+            and some more.
         follow_links: whether a symbolic link stands for the file it leads to.
     """
 
     name: str
     limits: WorkerLimits
+    in_flight: int = 3
     follow_links: bool = False
 
     @abstractmethod

@@ -64,16 +64,16 @@ class WorkerPool(Generic[AnswerT]):
     asynchronous context manager. Children are started when there is work for them.
     """
 
-    def __init__(self, kind: WorkerKind[AnswerT], size: int, *, in_flight: int = 3) -> None:
+    def __init__(self, kind: WorkerKind[AnswerT], size: int, *, in_flight: int = 0) -> None:
         """Make a pool that holds nothing yet.
 
         Args:
             kind: what the children are.
             size: how many of them, 1 to 32.
-            in_flight: how many tasks are written to a child ahead of its answers.
+            in_flight: how many tasks are written to a child ahead of its answers; 0 for what the kind says.
         """
         self._kind = kind
-        self._in_flight = in_flight
+        self._in_flight = in_flight or kind.in_flight
         self._size = _clamp_size(size)
         self._waiting: deque[Job[AnswerT]] = deque()
         self._workers: list[Worker[AnswerT]] = []

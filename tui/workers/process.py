@@ -30,6 +30,10 @@ logger = logging.getLogger("yapmo.workers")
 CHUNK_BYTES = 65_536
 """Bytes read at once from a child: what a pipe holds."""
 
+REST_S = 0.015
+"""Seconds between two looks at the output of a child that keeps talking: one turn of the event loop then takes the answers
+to several small files. A child whose pipe is full is never left waiting."""
+
 NICE = 10
 """How much lower than the interface's the priority of children is (`nice` levels)."""
 
@@ -136,10 +140,13 @@ class ChildProcess:
         self._limit(memory_bytes, cpu_s)
         record_child(self.pid)
         self._unsent = bytearray()
+        self._sending: asyncio.Handle | None = None
+        self._awaits_room = False
+        self._resting: asyncio.TimerHandle | None = None
         self._heard_end = False
         self._input, self._output, self._errors = (_prepare(pipe) for pipe in self._pipes)
-        self._loop.add_reader(self._output, self._read_output)
-        self._hears_errors = False
+        self._hears_output = self._hears_errors = False
+        self._listen_to_output(wanted=True)
         self.listen_to_errors(wanted=True)
 
     def drain_errors(self) -> None:
@@ -167,15 +174,17 @@ class ChildProcess:
         return self._process.returncode
 
     def write(self, data: bytes) -> None:
-        """Send `data` to the child's standard input; what the pipe cannot take now follows when it can."""
+        """Send `data` to the child's standard input, soon; what the pipe cannot take then follows when it can."""
         if self._input < 0:
             return
         self._unsent += data
-        self._send()
+        if self._sending is None and not self._awaits_room:
+            self._sending = self._loop.call_soon(self._send)
 
     def disconnect(self) -> None:
         """Close the pipes: the listener hears nothing more, and the child can say nothing more."""
         self._heard_end = True
+        self._unsent.clear()
         self.close_input()
         self._close_output()
         self._close_errors()
@@ -238,29 +247,50 @@ class ChildProcess:
             logger.debug("worker process %d: a limit was not set: %s", self.pid, error)
 
     def _send(self) -> None:
+        self._sending = None
+        if self._input < 0:
+            return
         try:
             sent = os.write(self._input, self._unsent)
         except BlockingIOError:
             sent = 0
         except OSError:  # the child is gone, which the end of its output tells
+            self._unsent.clear()
             self.close_input()
             return
         del self._unsent[:sent]
-        if self._unsent:
+        if bool(self._unsent) == self._awaits_room:
+            return
+        self._awaits_room = bool(self._unsent)
+        if self._awaits_room:
             self._loop.add_writer(self._input, self._send)
         else:
             self._loop.remove_writer(self._input)
 
     def _read_output(self) -> None:
+        """Take what lies ready and rest for a while, or hear of the next byte if that was nothing or a full pipe."""
+        self._resting = None
         data = _read_chunk(self._output)
-        if data is None:
+        if data == b"":
+            self.drain_errors()
+            self._close_output()
+            self._tell_end()
             return
+        rests = data is not None and len(data) < CHUNK_BYTES
+        self._listen_to_output(wanted=not rests)
+        if rests:
+            self._resting = self._loop.call_later(REST_S, self._read_output)
         if data:
             self._listener.output_received(data)
+
+    def _listen_to_output(self, *, wanted: bool) -> None:
+        if wanted == self._hears_output:
             return
-        self.drain_errors()
-        self._close_output()
-        self._tell_end()
+        self._hears_output = wanted
+        if wanted:
+            self._loop.add_reader(self._output, self._read_output)
+        else:
+            self._loop.remove_reader(self._output)
 
     def _read_errors(self) -> None:
         data = _read_chunk(self._errors)
@@ -299,7 +329,9 @@ class ChildProcess:
         return True
 
     def close_input(self) -> None:
-        """Let the child read the end of its standard input; what was not sent yet is dropped."""
+        """Let the child read the end of its standard input; what the pipe cannot take now is dropped."""
+        if self._unsent:
+            self._send()
         if self._input >= 0:
             self._loop.remove_writer(self._input)
             _close(self._pipes[0])
@@ -308,7 +340,9 @@ class ChildProcess:
 
     def _close_output(self) -> None:
         if self._output >= 0:
-            self._loop.remove_reader(self._output)
+            if self._resting is not None:
+                self._resting.cancel()
+            self._listen_to_output(wanted=False)
             _close(self._pipes[1])
             self._output = -1
 

@@ -64,6 +64,7 @@ class TagKind(WorkerKind[TagAnswer]):
     """mutagen in a Python process, one process for many files."""
 
     name = "tags"
+    in_flight = 32
 
     def __init__(self, limits: WorkerLimits, *, follow_links: bool = False) -> None:
         """Describe children under `limits`."""

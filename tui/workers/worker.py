@@ -107,8 +107,10 @@ class Worker(Generic[AnswerT]):
 
     @property
     def accepting(self) -> bool:
-        """Whether there is a child that takes tasks."""
-        return self._child is not None and not self._retiring
+        """Whether there is a child that takes tasks, of which each answers so many in its life."""
+        if self._child is None or self._retiring:
+            return False
+        return self._answered + len(self.jobs) < self._kind.limits.recycle_count
 
     @property
     def busy(self) -> bool:
