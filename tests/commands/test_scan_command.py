@@ -100,13 +100,34 @@ def test_a_scan_makes_the_library_and_tells_what_it_did(yapmo: Yapmo, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code"), [(["/no/such/folder"], 5), ([], 2), (["--only", "metadata", "--workers", "2"], 2)]
+    ("arguments", "code", "says"),
+    [
+        (["/no/such/folder"], 5, "There is no /no/such/folder."),
+        (["{folder}", "/no/such/folder"], 5, "There is no /no/such/folder."),
+        ([], 2, "No folder has been scanned yet."),
+        (["--only", "metadata", "--workers", "2"], 2, "No folder has been scanned yet."),
+        (["{folder}/notes.txt"], 2, "notes.txt is no media file by its extension."),
+        (["{folder}/alone.jpg"], 2, "alone.jpg is in no folder that was scanned."),
+        (["--config", "{folder}/wrong.toml", "{folder}"], 2, "wrong.toml"),
+        (["--config", "{folder}/without.toml", "{folder}"], 2, "/no/exiftool"),
+    ],
 )
-def test_what_cannot_be_scanned_is_one_message(yapmo: Yapmo, arguments: list[str], code: int) -> None:
-    outcome = yapmo("scan", *arguments)
+def test_what_cannot_be_scanned_is_one_message_and_makes_no_library(
+    yapmo: Yapmo, home: Path, tmp_path: Path, arguments: list[str], code: int, says: str
+) -> None:
+    for name, content in (
+        ("notes.txt", ""),
+        ("alone.jpg", ""),
+        ("wrong.toml", "[scan]\nmax_workers = 99\n"),
+        ("without.toml", "[exiftool]\npath = '/no/exiftool'\n"),
+    ):
+        (tmp_path / name).write_text(content)
+    outcome = yapmo("scan", *(argument.format(folder=tmp_path) for argument in arguments))
     assert (outcome.code, outcome.stdout) == (code, b"")
     assert outcome.stderr.startswith("yapmo: ")
+    assert says in outcome.stderr
     assert len(outcome.stderr.splitlines()) <= 2
+    assert not (home / "data").exists()
 
 
 @pytest.fixture(scope="module")

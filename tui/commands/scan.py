@@ -57,15 +57,15 @@ def run_scan(options: ScanOptions, shared: SharedOptions) -> int:
 
 
 async def _scan(options: ScanOptions, shared: SharedOptions) -> int:
-    async with open_scan_session(shared) as session:
-        request = ScanRequest(
-            paths=tuple(absolute(path) for path in options.paths),
-            only=Stage(options.only) if options.only else None,
-            rescan=options.rescan,
-            accept_missing=options.accept_missing,
-            retry_failed=options.retry_failed,
-            workers=options.workers,
-        )
+    request = ScanRequest(
+        paths=tuple(absolute(path) for path in options.paths),
+        only=Stage(options.only) if options.only else None,
+        rescan=options.rescan,
+        accept_missing=options.accept_missing,
+        retry_failed=options.retry_failed,
+        workers=options.workers,
+    )
+    async with open_scan_session(request, shared) as session:
         service = session.service
         with _aborting_on_signals(service) as interrupted:
             await service.start(request)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tui.commands.shared_options import SharedOptions
     from tui.library.database import Library
-    from tui.scan.service import ScanService
+    from tui.scan.service import ScanRequest, ScanService
 
 T = TypeVar("T")
 
@@ -68,53 +68,59 @@ def run_session(
     """
 
     async def run() -> T:
-        async with _open(shared, create=False, read_only=read_only) as session:
-            return await work(session)
+        config, log_feed, path = _prepare(shared)
+        if _is_new(path):
+            raise UsageError(
+                f"There is no library at {display(path)}.",
+                hint="`yapmo scan PATH` makes one; --library FILE names another.",
+            )
+        async with await _open(config, path, create=False, read_only=read_only) as library:
+            return await work(Session(config, library, log_feed))
 
     return asyncio.run(run())
 
 
 @contextlib.asynccontextmanager
-async def open_scan_session(shared: SharedOptions) -> AsyncIterator[ScanSession]:
-    """Open everything for a scan, the library made if there is none; close it afterwards whatever happens.
+async def open_scan_session(request: ScanRequest, shared: SharedOptions) -> AsyncIterator[ScanSession]:
+    """Open everything for a scan, and close it afterwards whatever happens.
+
+    The library is made if there is none, but not for a request that cannot be served: a mistyped path leaves nothing behind.
 
     Raises:
-        YapmoError: configuration or library cannot be used.
+        YapmoError: configuration, library or request cannot be used.
     """
-    from tui.scan.service import ScanService
+    from tui.scan.service import ScanService, check_first_run
 
-    async with _open(shared, create=True, read_only=False) as session:
-        service = ScanService(session.library, session.config)
+    config, log_feed, path = _prepare(shared)
+    if _is_new(path):
+        await check_first_run(config, request)
+    async with await _open(config, path, create=True, read_only=False) as library:
+        service = ScanService(library, config)
         try:
-            yield ScanSession(session.config, session.library, session.log_feed, service)
+            yield ScanSession(config, library, log_feed, service)
         finally:
             await service.close()
 
 
-@contextlib.asynccontextmanager
-async def _open(shared: SharedOptions, *, create: bool, read_only: bool) -> AsyncIterator[Session]:
+def _prepare(shared: SharedOptions) -> tuple[Config, LogFeed, bytes]:
+    """Return the configuration, the log that was set up by it, and the path of the library."""
     config = load_config(shared.config or None)
     log_feed = set_up_logging(config.logging, terminal=sys.stderr)
-    path = effective_library_path(config, shared.library)
-    if not create:
-        _require_library(path)
+    return config, log_feed, effective_library_path(config, shared.library)
+
+
+def _is_new(path: bytes) -> bool:
+    """Tell whether there is no library yet: nothing was catalogued, or the name is mistyped."""
+    return not os.path.lexists(path)
+
+
+async def _open(config: Config, path: bytes, *, create: bool, read_only: bool) -> Library:
     from tui.library.database import Library
 
-    library = await Library.open(
+    return await Library.open(
         path,
         create=create,
         read_only=read_only,
         write_batch_size=config.library.write_batch_size,
         write_batch_ms=config.library.write_batch_ms,
     )
-    async with library:
-        yield Session(config, library, log_feed)
-
-
-def _require_library(path: bytes) -> None:
-    """Raise UsageError when there is no library: nothing was catalogued yet, or the name is mistyped."""
-    if not os.path.lexists(path):
-        raise UsageError(
-            f"There is no library at {display(path)}.",
-            hint="`yapmo scan PATH` makes one; --library FILE names another.",
-        )

@@ -22,7 +22,7 @@ from tui.scan.ignore import compile_patterns
 from tui.scan.metadata import MetadataStage
 from tui.scan.progress import StageMeter, Tally
 from tui.scan.root_walk import RootWalk
-from tui.scan.targets import ScanTarget, find_targets
+from tui.scan.targets import ScanTarget, check_first_paths, find_targets
 from tui.scan.walk import WalkOptions
 from tui.workers.exiftool import exiftool_kind, find_exiftool
 from tui.workers.pool import WorkerPool
@@ -47,6 +47,7 @@ logger = logging.getLogger("yapmo.scan")
 _HEARTBEAT_S = 2.0
 _ABORT_GRACE_S = 0.3
 _FULL_PAGE = 200
+_STAGES_OF_EXIFTOOL = (None, Stage.METADATA)
 
 
 def workers_by_cores() -> int:
@@ -449,6 +450,22 @@ class ScanRun:
         return await self._library.writer.run(write)
 
 
+async def check_first_run(config: Config, request: ScanRequest) -> None:
+    """Raise what `prepare_run` would raise for a library that is still to be made, so that a mistake makes none.
+
+    Raises:
+        RootUnavailableError: a path is not there or cannot be read.
+        UsageError: a path cannot be scanned, or ExifTool is missing or too old.
+    """
+    thread = DaemonThread("check")
+    try:
+        if request.only in _STAGES_OF_EXIFTOOL:
+            await thread.run(lambda: find_exiftool(config.exiftool))
+        await thread.run(lambda: check_first_paths(request.paths, config.scan))
+    finally:
+        thread.stop()
+
+
 async def prepare_run(library: Library, config: Config, request: ScanRequest) -> ScanRun:
     """Find what is to be scanned and with what, and take the leases.
 
@@ -460,7 +477,7 @@ async def prepare_run(library: Library, config: Config, request: ScanRequest) ->
     thread = DaemonThread("prepare")
     try:
         pools, extractor = None, ""
-        if request.only in (None, Stage.METADATA):
+        if request.only in _STAGES_OF_EXIFTOOL:
             await thread.run(reap_strays)
             program = await thread.run(lambda: find_exiftool(config.exiftool))
             extractor = f"exiftool {program.version}"

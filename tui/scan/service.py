@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 from tui.errors import LibraryError
 from tui.scan.request import ScanRequest
-from tui.scan.run import ScanRun, prepare_run
+from tui.scan.run import ScanRun, check_first_run, prepare_run
 
 if TYPE_CHECKING:
     from tui.config import Config
     from tui.library.database import Library
     from tui.records import ProgressSnapshot, ScanSummary
 
-__all__ = ["ScanRequest", "ScanService"]
+__all__ = ["ScanRequest", "ScanService", "check_first_run"]
 
 logger = logging.getLogger("yapmo.scan")
 

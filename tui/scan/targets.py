@@ -89,10 +89,29 @@ async def find_targets(
     if not paths:
         paths = await library.writer.run(lambda db: [root.path for root in roots.list_roots(db)])
     if not paths:
-        raise UsageError("No folder has been scanned yet.", hint="Name one: yapmo scan PATH")
+        raise _nothing_scanned_yet()
     places = await thread.run(lambda: [_look_at(path, config) for path in paths])
     places = _without_inner(places)
     return await library.writer.run(lambda db: _take_leases(db, places))
+
+
+def check_first_paths(paths: Sequence[bytes], config: ScanConfig) -> None:
+    """Raise what `find_targets` would raise of `paths` in a library that holds no root yet; may block on disks."""
+    if not paths:
+        raise _nothing_scanned_yet()
+    for place in _without_inner([_look_at(path, config) for path in paths]):
+        if place.name is not None:
+            raise _no_root_holds(place)
+
+
+def _nothing_scanned_yet() -> UsageError:
+    return UsageError("No folder has been scanned yet.", hint="Name one: yapmo scan PATH")
+
+
+def _no_root_holds(place: _Place) -> UsageError:
+    return UsageError(
+        f"{display(place.path)} is in no folder that was scanned.", hint="Scan its folder instead."
+    )
 
 
 def _look_at(path: bytes, config: ScanConfig) -> _Place:
@@ -156,9 +175,7 @@ def _take_lease(db: sqlite3.Connection, place: _Place, *, expect_moves: bool) ->
     known_file_system = root.file_system or "" if root is not None else ""
     if root is None:
         if place.name is not None:
-            raise UsageError(
-                f"{display(place.path)} is in no folder that was scanned.", hint="Scan its folder instead."
-            )
+            raise _no_root_holds(place)
         root = roots.add_root(db, place.path)
     if not known_file_system:
         inner = place.file_system.path_in_file_system if root.path == place.folder else None
