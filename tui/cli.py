@@ -4,7 +4,6 @@ Everything slow is imported by the command that needs it: `yapmo --help` must an
 annotations are not postponed in this module: Typer would evaluate their text anew for each command.
 """
 
-import sys
 from typing import Annotated
 
 import typer
@@ -15,6 +14,7 @@ from tui.commands.frame import (
     ABORTED,
     Commands,
     ConfigOption,
+    Failure,
     JsonOption,
     LibraryOption,
     OnlyStage,
@@ -25,12 +25,12 @@ from tui.commands.frame import (
     RootArgument,
     StrictOption,
     command_group,
+    complain,
     examples,
     prepare_streams,
     shared_options,
 )
 from tui.commands.shared_options import SharedOptions
-from tui.display import display
 from tui.errors import UsageError, YapmoError
 
 _EXIT_CODES = """\
@@ -90,6 +90,11 @@ def _leave(exit_code: int) -> None:
 
 
 def _open(path: str | None, shared: SharedOptions) -> int:
+    if shared.as_json:
+        raise UsageError(
+            "--json goes with a command; the terminal application has none.",
+            hint="`yapmo --help` lists the commands.",
+        )
     from tui.app import open_application
 
     return open_application(path, library_path=shared.library, config_path=shared.config)
@@ -280,13 +285,14 @@ def roots_label(
     context: typer.Context,
     root: RootArgument,
     label: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
+    as_json: JsonOption = False,
     library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
     """Call a root something."""
     from tui.commands.roots import label_root
 
-    _leave(label_root(root, label, shared_options(context, library, config)))
+    _leave(label_root(root, label, shared_options(context, library, config, as_json)))
 
 
 @roots_app.command("forget", epilog=examples("yapmo roots forget /mnt/old-disk"))
@@ -294,13 +300,14 @@ def roots_forget(
     context: typer.Context,
     root: RootArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    as_json: JsonOption = False,
     library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
     """Take a root and its files out of the library, with edits and tags. The files on disk stay."""
     from tui.commands.roots import forget_root
 
-    _leave(forget_root(root, shared_options(context, library, config), agreed=yes))
+    _leave(forget_root(root, shared_options(context, library, config, as_json), agreed=yes))
 
 
 app.add_typer(config_app, name="config")
@@ -348,28 +355,31 @@ def config_set(
             autocompletion=completion.option_values,
         ),
     ],
+    as_json: JsonOption = False,
     config: ConfigOption = "",
 ) -> None:
     """Set one option in your own file."""
     from tui.commands.config import change_option
 
-    _leave(change_option(name, value, shared_options(context, "", config)))
+    _leave(change_option(name, value, shared_options(context, "", config, as_json)))
 
 
 @config_app.command("unset", epilog=examples("yapmo config unset scan.max_workers"))
-def config_unset(context: typer.Context, name: OptionName, config: ConfigOption = "") -> None:
+def config_unset(
+    context: typer.Context, name: OptionName, as_json: JsonOption = False, config: ConfigOption = ""
+) -> None:
     """Take one option out of your own file, so that the default holds."""
     from tui.commands.config import reset_option
 
-    _leave(reset_option(name, shared_options(context, "", config)))
+    _leave(reset_option(name, shared_options(context, "", config, as_json)))
 
 
 @config_app.command("path", epilog=examples("yapmo config path"))
-def config_path(context: typer.Context, config: ConfigOption = "") -> None:
+def config_path(context: typer.Context, as_json: JsonOption = False, config: ConfigOption = "") -> None:
     """Print where your own file lies, or would lie."""
     from tui.commands.config import print_path
 
-    _leave(print_path(shared_options(context, "", config)))
+    _leave(print_path(shared_options(context, "", config, as_json)))
 
 
 @app.command(epilog=examples("yapmo doctor"))
@@ -416,36 +426,30 @@ def demo(
 def run(arguments: list[str]) -> int:
     """Run one command line (without the program's name) and return the exit code of the process.
 
-    Errors that a person can mend are said in one or two lines on stderr; there is no traceback. The traceback of a fault of
-    the program itself goes into the log.
+    Errors that a person can mend are said in one or two lines on stderr, with `--json` as one object; there is no traceback.
+    The traceback of a fault of the program itself goes into the log.
     """
     prepare_streams()
+    as_json = "--json" in arguments[: arguments.index("--") if "--" in arguments else None]
     try:
         outcome = app(args=_with_open(arguments), prog_name="yapmo", standalone_mode=False)
         return outcome if isinstance(outcome, int) else 0
     except YapmoError as error:
-        return _complain(error.message, error.hint, error.exit_code)
+        failure = Failure(error.exit_code, error.message, error.hint)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "yapmo"
-        return _complain(error.format_message(), f"See `{command} --help`.", error.exit_code)
+        failure = Failure(error.exit_code, error.format_message(), f"See `{command} --help`.")
     except (KeyboardInterrupt, typer.Abort):
         return ABORTED
     except Exception as error:  # noqa: BLE001  # the last place where a fault can become one line instead of a traceback
         from tui.commands.faults import log_fault
 
         hint = log_fault(error)
-        if isinstance(error, OSError):
-            return _complain(f"The system says: {error}", hint, 1)
-        return _complain(f"A fault of the program: {type(error).__name__}: {error}", hint, 1)
-
-
-def _complain(message: str, hint: str, exit_code: int) -> int:
-    """Say on stderr what went wrong and what to do about it; return the exit code."""
-    print(f"yapmo: {display(message)}", file=sys.stderr)
-    if hint:
-        print(f"       {display(hint)}", file=sys.stderr)
-    return exit_code
+        fault = f"A fault of the program: {type(error).__name__}: {error}"
+        failure = Failure(1, f"The system says: {error}" if isinstance(error, OSError) else fault, hint)
+    complain(failure, as_json=as_json)
+    return failure.exit_code
 
 
 def _command_names() -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from tests.commands.conftest import Catalogue, Yapmo
 
 COMMANDS = ["scan", "search", "show", "problems", "stats", "doctor", "demo", "roots", "config"]
+SUBCOMMANDS = ["roots label", "roots forget", "config get", "config set", "config unset", "config path"]
 
 
 def test_help_names_every_command_and_the_exit_codes(yapmo: Yapmo) -> None:
@@ -36,7 +38,7 @@ def test_help_names_every_command_and_the_exit_codes(yapmo: Yapmo) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [*COMMANDS, "roots label", "roots forget", "config get", "config set", "config unset", "config path"],
+    [*COMMANDS, *SUBCOMMANDS],
 )
 def test_every_command_explains_itself_with_an_example(yapmo: Yapmo, command: str) -> None:
     outcome = yapmo(*command.split(), "--help")
@@ -72,6 +74,36 @@ def test_wrong_usage_is_exit_code_2_and_one_message(yapmo: Yapmo, arguments: lis
     assert outcome.stderr.startswith("yapmo: ")
     assert "Traceback" not in outcome.stderr
     assert "\x1b" not in outcome.stderr
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *SUBCOMMANDS])
+def test_every_command_knows_json(yapmo: Yapmo, command: str) -> None:
+    assert "--json " in yapmo(*command.split(), "--help").stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (["search"], 2, "There is no library at"),
+        (["scan", "/no/such/folder"], 5, "There is no /no/such/folder."),
+        (["search", "--library", "/etc/passwd"], 4, "/etc/passwd is no library"),
+        (["config", "set", "scan.max_workers", "99"], 2, "must be a whole number"),
+        (["show"], 2, "Missing argument 'FILE'"),
+        (["search", "--colour"], 2, "No such option: --colour"),
+        (["serch"], 2, "There is no command and no path serch"),
+        ([], 2, "--json goes with a command"),
+    ],
+)
+def test_with_json_an_error_is_one_object_on_stderr(
+    yapmo: Yapmo, arguments: list[str], code: int, says: str
+) -> None:
+    outcome = yapmo("--json", *arguments)
+    assert (outcome.code, outcome.stdout) == (code, b"")
+    [error] = [json.loads(line) for line in outcome.stderr.splitlines()]
+    assert list(error) == ["event", "exit_code", "message", "hint"]
+    assert (error["event"], error["exit_code"]) == ("error", code)
+    assert says in error["message"]
+    assert isinstance(error["hint"], str)
 
 
 @pytest.mark.parametrize(
@@ -260,7 +292,7 @@ def test_a_closed_pipe_ends_in_silence(catalogue: Catalogue) -> None:
 def test_a_full_disk_is_one_message(catalogue: Catalogue) -> None:
     with open("/dev/full", "wb") as full:
         process = subprocess.Popen(
-            [sys.executable, "-m", "tui", "search", "--json", *catalogue.option],
+            [sys.executable, "-m", "tui", "search", *catalogue.option],
             stdout=full,
             stderr=subprocess.PIPE,
         )

@@ -92,3 +92,16 @@ def test_a_broken_file_is_one_message(yapmo: Yapmo, tmp_path: Path) -> None:
     outcome = yapmo("config", "--config", str(file))
     assert (outcome.code, outcome.stdout) == (2, b"")
     assert "broken.toml is not valid TOML" in outcome.stderr
+
+
+def test_changes_tell_their_outcome_as_json(yapmo: Yapmo, home: Path) -> None:
+    file = str(home / "config" / "yapmo" / "config.toml")
+    assert yapmo("config", "path", "--json").objects == [{"path": file, "exists": False}]
+    changed = yapmo("config", "set", "scan.max_workers", "4", "--json")
+    assert changed.objects == [{"event": "set", "option": "scan.max_workers", "value": 4, "source": file}]
+    reset = yapmo("--json", "config", "unset", "scan.max_workers")
+    assert reset.objects == [
+        {"event": "unset", "option": "scan.max_workers", "value": 0, "source": "default"}
+    ]
+    assert changed.stderr == reset.stderr == ""
+    assert yapmo("config", "--json", "path").objects[0]["exists"] is True

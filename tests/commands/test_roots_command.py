@@ -62,6 +62,14 @@ def test_forgetting_takes_the_files_out_of_the_library_and_leaves_the_disk(
     assert sorted(os.listdir(catalogue.media)) == before
 
 
+def test_changes_tell_their_outcome_as_json(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    path = str(catalogue.media)
+    labelled = yapmo("roots", "label", "--json", *catalogue.option, "media", "Family")
+    assert labelled.objects == [{"event": "labelled", "id": 1, "path": path, "label": "Family"}]
+    forgotten = yapmo("--json", *catalogue.option, "roots", "forget", "Family", "--yes")
+    assert forgotten.objects == [{"event": "forgotten", "id": 1, "path": path, "files": 7}]
+
+
 def test_nothing_is_forgotten_when_nobody_can_be_asked(
     yapmo: Yapmo, catalogue: Catalogue, monkeypatch: pytest.MonkeyPatch
 ) -> None:

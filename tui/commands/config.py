@@ -17,6 +17,7 @@ from tui.config import (
 )
 from tui.errors import UsageError
 from tui.options import similar
+from tui.paths import json_path
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,20 +65,32 @@ def _write_options(options: Sequence[Option], config: Config, *, as_json: bool) 
 def change_option(name: str, text: str, shared: SharedOptions) -> int:
     """Set one option in the user's file."""
     config = set_option(shared.config or None, name, text)
-    write_note(f"{name} = {to_json(_value_of(name, config))} in {config.source}")
+    value = _value_of(name, config)
+    if shared.as_json:
+        write_json({"event": "set", "option": name, "value": value, "source": config.source})
+    else:
+        write_note(f"{name} = {to_json(value)} in {config.source}")
     return 0
 
 
 def reset_option(name: str, shared: SharedOptions) -> int:
     """Take one option out of the user's file."""
     config = unset_option(shared.config or None, name)
-    write_note(f"{name} = {to_json(_value_of(name, config))}, the default")
+    value = _value_of(name, config)
+    if shared.as_json:
+        write_json({"event": "unset", "option": name, "value": value, "source": "default"})
+    else:
+        write_note(f"{name} = {to_json(value)}, the default")
     return 0
 
 
 def print_path(shared: SharedOptions) -> int:
     """Print the path of the user's file, which need not exist."""
-    write_line(user_config_path(shared.config or None))
+    path = user_config_path(shared.config or None)
+    if shared.as_json:
+        write_json({**json_path(os.fsencode(path)), "exists": os.path.exists(path)})
+    else:
+        write_line(path)
     return 0
 
 

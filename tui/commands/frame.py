@@ -6,6 +6,7 @@ As in `tui.cli`, annotations are not postponed: Typer would evaluate their text 
 import io
 import os
 import sys
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,9 +15,32 @@ from typer.core import TyperCommand, TyperGroup
 
 from tui.commands import completion
 from tui.commands.shared_options import SharedOptions
+from tui.display import display
 
 ABORTED = 3
 """Exit code after Ctrl-C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a command came to nothing: what happened, and what to do about it ("" where nothing can be said)."""
+
+    exit_code: int
+    message: str
+    hint: str = ""
+
+
+def complain(failure: Failure, *, as_json: bool) -> None:
+    """Say on stderr why a command came to nothing: in one or two lines, or as one JSON object with the event `error`."""
+    if not as_json:
+        print(f"yapmo: {display(failure.message)}", file=sys.stderr)
+        if failure.hint:
+            print(f"       {display(failure.hint)}", file=sys.stderr)
+        return
+    from tui.commands.output import to_json
+
+    event = {"event": "error", "exit_code": failure.exit_code}
+    print(to_json({**event, "message": failure.message, "hint": failure.hint}), file=sys.stderr)
 
 
 class Commands(TyperGroup):

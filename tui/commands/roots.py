@@ -14,7 +14,7 @@ from tui.errors import UsageError
 from tui.library.roots import count_roots, rename_root
 from tui.library.roots import forget_root as delete_root
 from tui.library.scans import recent_scans
-from tui.paths import absolute
+from tui.paths import absolute, json_path
 
 if TYPE_CHECKING:
     import sqlite3
@@ -89,7 +89,10 @@ def label_root(which: str, label: str, shared: SharedOptions) -> int:
     async def work(session: Session) -> int:
         counts = _chosen(session.read(count_roots), which)
         await session.library.writer.run(lambda db: rename_root(db, counts.root.root_id, label.strip()))
-        write_line(f"{display(counts.root.path)} is called {label.strip()}")
+        if shared.as_json:
+            write_json({"event": "labelled", **_named(counts), "label": label.strip()})
+        else:
+            write_line(f"{display(counts.root.path)} is called {label.strip()}")
         return 0
 
     return run_session(work, shared, read_only=False)
@@ -103,10 +106,17 @@ def forget_root(which: str, shared: SharedOptions, *, agreed: bool) -> int:
         if not agreed:
             _ask(counts)
         files = await session.library.writer.run(lambda db: delete_root(db, counts.root.root_id))
-        write_line(f"{display(counts.root.path)} is forgotten, with {counted(files, 'file')}")
+        if shared.as_json:
+            write_json({"event": "forgotten", **_named(counts), "files": files})
+        else:
+            write_line(f"{display(counts.root.path)} is forgotten, with {counted(files, 'file')}")
         return 0
 
     return run_session(work, shared, read_only=False)
+
+
+def _named(counts: RootCounts) -> dict[str, object]:
+    return {"id": counts.root.root_id, **json_path(counts.root.path)}
 
 
 def _chosen(roots: Sequence[RootCounts], which: str) -> RootCounts:
