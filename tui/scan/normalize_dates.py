@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).replace(tzinfo=None)
 _MILLISECOND = timedelta(milliseconds=1)
+_LENGTH_OF_MILLISECONDS = len("2019-07-03T18:22:11.250")
 _CLOCKS_MAY_BE_AHEAD = timedelta(days=2)
 _GPS_TOLERANCE_S = 60
 _NAME_TOLERANCE_S = 5
@@ -278,10 +279,13 @@ class DateFinder:
 
     def _show_here(self, utc: datetime, source: str) -> Taken:
         """Return an instant as the clocks of this machine's zone showed it."""
+        elapsed = utc - _EPOCH
         try:
-            local = utc.replace(tzinfo=UTC).astimezone(self._zone).replace(tzinfo=None)
+            shown = datetime.fromtimestamp(elapsed.days * 86_400 + elapsed.seconds, self._zone)
         except (OverflowError, OSError, ValueError):  # beyond what the system's calendar knows
             local = utc
+        else:
+            local = shown.replace(microsecond=utc.microsecond, tzinfo=None)
         return Taken(_format(local), None, _count_milliseconds(utc), source)
 
 
@@ -292,8 +296,9 @@ def _latest_date(minute: int) -> datetime:
 
 
 def _format(local: datetime) -> str:
-    return local.isoformat(timespec="milliseconds" if local.microsecond else "seconds")
+    return local.isoformat()[:_LENGTH_OF_MILLISECONDS]
 
 
 def _count_milliseconds(utc: datetime) -> int:
-    return (utc - _EPOCH) // _MILLISECOND
+    elapsed = utc - _EPOCH
+    return elapsed.days * 86_400_000 + elapsed.seconds * 1000 + elapsed.microseconds // 1000

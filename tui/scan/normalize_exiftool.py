@@ -8,8 +8,8 @@ computed here. Any value may be hostile, and numbers may be written as text: not
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tui.records import Kind, Metadata
 from tui.scan.normalize_dates import DateFinder
@@ -36,10 +36,21 @@ from tui.scan.normalize_values import (
     read_text,
     read_year,
 )
-from tui.scan.normalize_words import read_description, read_keywords, read_people, read_place, read_rating
+from tui.scan.normalize_words import (
+    DESCRIPTION_TAGS,
+    KEYWORD_TAGS,
+    PEOPLE_TAGS,
+    PLACE_TAGS,
+    RATING_TAGS,
+    read_description,
+    read_keywords,
+    read_people,
+    read_place,
+    read_rating,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
 _MAKE_TAGS = (
@@ -73,6 +84,7 @@ _LENS_TAGS = (
     "XML:LensModelName",
 )
 _LENS_RANGE_TAGS = ("EXIF:LensInfo", "MakerNotes:Lens", "XMP:LensInfo")
+"""Tags with four numbers: the shortest and longest focal length, and the widest aperture at either."""
 _ISO_TAGS = (
     "EXIF:ISO",
     "EXIF:RecommendedExposureIndex",
@@ -83,6 +95,9 @@ _ISO_TAGS = (
     "MakerNotes:ISO",
 )
 _MOST_ISO_OF_16_BITS = 65_535
+_F_NUMBER_TAGS = ("EXIF:FNumber", "EXIF:ApertureValue", "XMP:FNumber")
+_EXPOSURE_TAGS = ("EXIF:ExposureTime", "EXIF:ShutterSpeedValue", "XMP:ExposureTime")
+_FOCAL_LENGTH_TAGS = ("EXIF:FocalLength", "XMP:FocalLength")
 _TITLE_TAGS = (
     "XMP:Title",
     "IPTC:ObjectName",
@@ -182,6 +197,7 @@ _BPM_TAGS = (
 _KEY_TAGS = ("ID3:InitialKey", "Vorbis:Initialkey", "QuickTime:Initialkey", "ASF:InitialKey", "Vorbis:Key")
 _LONGEST_KEY = 32
 _LONGEST_NAME = 200
+_MOST_TAGS_OF_LAYOUT = 500
 _LENS_NAME = re.compile(
     r"(?!0(?:\.0)? ?mm)(?=.*[^\W\d_]{2})"
 )  # has letters, and is not the lens of 0 mm that adapters have
@@ -211,79 +227,44 @@ def metadata_from_exiftool(
     if kind is Kind.VIDEO:
         tags = merge_groups(tags)
     playing = kind is not Kind.IMAGE and kind is not Kind.RAW
-    width, height = read_size(tags, kind)
-    duration_ms = read_duration_ms(tags, kind, size)
-    latitude, longitude = read_position(tags)
-    taken = DateFinder(tags, path=path, mtime_ns=mtime_ns, duration_ms=duration_ms, now=now, zone=zone).find(
-        kind
-    )
-    metadata = Metadata(
-        mime=read_text(tags.get("File:MIMEType"), _LONGEST_NAME),
-        container=read_text(tags.get("File:FileType"), _LONGEST_NAME),
-        width=width,
-        height=height,
-        orientation=read_orientation(tags, kind),
-        duration_ms=duration_ms,
-        taken_local=taken.taken_local,
-        utc_offset=taken.utc_offset,
-        taken_utc=taken.taken_utc,
-        date_source=taken.date_source,
-        make=first_text(tags, _MAKE_TAGS, _LONGEST_NAME),
-        model=first_text(tags, _MODEL_TAGS, _LONGEST_NAME),
-        lens=_read_lens(tags),
-        iso=_read_iso(tags),
-        f_number=first_positive(tags, ("EXIF:FNumber", "EXIF:ApertureValue", "XMP:FNumber"), 1_000, digits=2),
-        exposure=first_positive(
-            tags, ("EXIF:ExposureTime", "EXIF:ShutterSpeedValue", "XMP:ExposureTime"), 1e7
-        ),
-        focal_length=first_positive(tags, ("EXIF:FocalLength", "XMP:FocalLength"), 100_000, digits=2),
-        latitude=latitude,
-        longitude=longitude,
-        altitude=read_altitude(tags) if latitude is not None else None,
-        rating=read_rating(tags),
-        title=first_text(tags, (*_SONG_TITLE_TAGS, *_TITLE_TAGS) if playing else _TITLE_TAGS),
-        artist=first_joined(tags, (*_SONG_ARTIST_TAGS, *_ARTIST_TAGS) if playing else _ARTIST_TAGS),
-        description=read_description(tags),
-        keywords=read_keywords(tags),
-        people=read_people(tags),
-        place=read_place(tags),
-    )
-    if not playing:
-        return metadata
-    return replace(metadata, **_read_playing(tags, kind, size, duration_ms, has_picture=width is not None))
+    find = _find_fields if len(tags) <= _MOST_TAGS_OF_LAYOUT else _find_fields.__wrapped__
+    fields = {name: read(tags, names) for name, read, names in find(tuple(tags), playing=playing)}
+    fields["width"], fields["height"] = read_size(tags, kind)
+    fields["orientation"] = read_orientation(tags, kind)
+    duration_ms = fields["duration_ms"] = read_duration_ms(tags, kind, size)
+    fields["latitude"], fields["longitude"] = read_position(tags)
+    if fields["latitude"] is not None:
+        fields["altitude"] = read_altitude(tags)
+    finder = DateFinder(tags, path=path, mtime_ns=mtime_ns, duration_ms=duration_ms, now=now, zone=zone)
+    fields.update(finder.find(kind)._asdict())
+    if playing:
+        fields["codec"] = read_codec(tags, kind, has_picture=fields["width"] is not None)
+        fields["bit_rate"] = read_bit_rate(size, duration_ms)
+        fields["frame_rate"] = read_frame_rate(tags) if kind is Kind.VIDEO else None
+        fields["sample_rate"] = read_sample_rate(tags)
+        fields["channels"] = read_channels(tags)
+    return Metadata(**fields)
 
 
-def _read_playing(
-    tags: Mapping[str, object], kind: Kind, size: int, duration_ms: int | None, *, has_picture: bool
-) -> dict[str, Any]:
-    """Return the fields that only music and films have."""
-    return {
-        "codec": read_codec(tags, kind, has_picture=has_picture),
-        "bit_rate": read_bit_rate(size, duration_ms),
-        "frame_rate": read_frame_rate(tags) if kind is Kind.VIDEO else None,
-        "sample_rate": read_sample_rate(tags),
-        "channels": read_channels(tags),
-        "album": first_text(tags, _ALBUM_TAGS),
-        "album_artist": first_joined(tags, _ALBUM_ARTIST_TAGS),
-        "track": first_integer(tags, _TRACK_TAGS, 1, 9_999),
-        "disc": first_integer(tags, _DISC_TAGS, 1, 9_999),
-        "genre": next(
-            (name for tag in _GENRE_TAGS if tag in tags and (name := name_genres(tags[tag]))), None
-        ),
-        "year": next((year for tag in _YEAR_TAGS if tag in tags and (year := read_year(tags[tag]))), None),
-        "bpm": first_positive(tags, _BPM_TAGS, 1_000, digits=2),
-        "musical_key": first_text(tags, _KEY_TAGS, _LONGEST_KEY),
-    }
+@lru_cache(maxsize=128)
+def _find_fields(tags: tuple[str, ...], *, playing: bool) -> tuple[_Field, ...]:
+    """Return the fields that a file with just these `tags` can have, each with those of its tags that are there.
+
+    A camera writes the same tags into every file: what to look at is found once for all of them.
+    """
+    there = frozenset(tags)
+    fields = _FIELDS_OF_PLAYING if playing else _FIELDS_OF_PICTURES
+    found = (field._replace(tags=tuple(tag for tag in field.tags if tag in there)) for field in fields)
+    return tuple(field for field in found if field.tags)
 
 
-def _read_lens(tags: Mapping[str, object]) -> str | None:
+def _read_lens(tags: Mapping[str, object], names: Sequence[str]) -> str | None:
     """Return the lens by name, or by its range (`18-55mm f/3.5-5.6`); numbers of lens types are no names."""
-    for tag in _LENS_TAGS:
-        if tag in tags and (text := read_text(tags[tag], _LONGEST_NAME)) and _LENS_NAME.match(text):
-            return text
-    return next(
-        (lens for tag in _LENS_RANGE_TAGS if tag in tags and (lens := _describe_range(tags[tag]))), None
-    )
+    for tag in names:
+        lens = _describe_range(tags[tag]) if tag in _LENS_RANGE_TAGS else read_text(tags[tag], _LONGEST_NAME)
+        if lens and _LENS_NAME.match(lens):
+            return lens
+    return None
 
 
 def _describe_range(value: object) -> str | None:
@@ -300,11 +281,11 @@ def _describe_range(value: object) -> str | None:
     return f"{focal} f/{wide:g}" if wide == narrow else f"{focal} f/{wide:g}-{narrow:g}"
 
 
-def _read_iso(tags: Mapping[str, object]) -> int | None:
+def _read_iso(tags: Mapping[str, object], names: Sequence[str]) -> int | None:
     """Return the ISO speed; 65535 in its tag of 16 bits means that it is more, and told elsewhere."""
     fallback = None
-    for tag in _ISO_TAGS:
-        if tag in tags and (iso := _first_iso(tags[tag])):
+    for tag in names:
+        if iso := _first_iso(tags[tag]):
             if iso != _MOST_ISO_OF_16_BITS:
                 return iso
             fallback = iso
@@ -317,3 +298,63 @@ def _first_iso(value: object) -> int | None:
         speeds = (read_integer(part, 1, 100_000_000) for part in value[:_LONGEST_NAME].split())
         return next((speed for speed in speeds if speed), None)
     return read_integer(value, 1, 100_000_000)
+
+
+def _read_genre(tags: Mapping[str, object], names: Sequence[str]) -> str | None:
+    """Return the genres of the first tag that names any."""
+    return next((genre for tag in names if (genre := name_genres(tags[tag]))), None)
+
+
+def _read_year(tags: Mapping[str, object], names: Sequence[str]) -> int | None:
+    """Return the first year."""
+    return next((year for tag in names if (year := read_year(tags[tag]))), None)
+
+
+class _Field(NamedTuple):
+    """A field of the record.
+
+    Attributes:
+        name: as the record calls it.
+        read: reads it from those of its tags that are there.
+        tags: the best first.
+    """
+
+    name: str
+    read: Callable[[Mapping[str, object], Sequence[str]], Any]
+    tags: tuple[str, ...]
+
+
+_FIELDS = (
+    _Field("mime", partial(first_text, limit=_LONGEST_NAME), ("File:MIMEType",)),
+    _Field("container", partial(first_text, limit=_LONGEST_NAME), ("File:FileType",)),
+    _Field("make", partial(first_text, limit=_LONGEST_NAME), _MAKE_TAGS),
+    _Field("model", partial(first_text, limit=_LONGEST_NAME), _MODEL_TAGS),
+    _Field("lens", _read_lens, (*_LENS_TAGS, *_LENS_RANGE_TAGS)),
+    _Field("iso", _read_iso, _ISO_TAGS),
+    _Field("f_number", partial(first_positive, highest=1_000, digits=2), _F_NUMBER_TAGS),
+    _Field("exposure", partial(first_positive, highest=1e7), _EXPOSURE_TAGS),
+    _Field("focal_length", partial(first_positive, highest=100_000, digits=2), _FOCAL_LENGTH_TAGS),
+    _Field("rating", read_rating, RATING_TAGS),
+    _Field("description", read_description, DESCRIPTION_TAGS),
+    _Field("keywords", read_keywords, KEYWORD_TAGS),
+    _Field("people", read_people, PEOPLE_TAGS),
+    _Field("place", read_place, PLACE_TAGS),
+)
+_FIELDS_OF_PICTURES = (
+    *_FIELDS,
+    _Field("title", first_text, _TITLE_TAGS),
+    _Field("artist", first_joined, _ARTIST_TAGS),
+)
+_FIELDS_OF_PLAYING = (
+    *_FIELDS,
+    _Field("title", first_text, (*_SONG_TITLE_TAGS, *_TITLE_TAGS)),
+    _Field("artist", first_joined, (*_SONG_ARTIST_TAGS, *_ARTIST_TAGS)),
+    _Field("album", first_text, _ALBUM_TAGS),
+    _Field("album_artist", first_joined, _ALBUM_ARTIST_TAGS),
+    _Field("track", partial(first_integer, lowest=1, highest=9_999), _TRACK_TAGS),
+    _Field("disc", partial(first_integer, lowest=1, highest=9_999), _DISC_TAGS),
+    _Field("genre", _read_genre, _GENRE_TAGS),
+    _Field("year", _read_year, _YEAR_TAGS),
+    _Field("bpm", partial(first_positive, highest=1_000, digits=2), _BPM_TAGS),
+    _Field("musical_key", partial(first_text, limit=_LONGEST_KEY), _KEY_TAGS),
+)

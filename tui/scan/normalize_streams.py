@@ -55,9 +55,9 @@ _SIZE_TAGS = {
     for kind, groups in _GROUPS.items()
 }
 _EXIF_SIZE = ("EXIF:ExifImageWidth", "EXIF:ExifImageHeight")
-_SIZE_IN_EXIF = frozenset(
-    ("CR2", "IIQ", "EIP")
-)  # ImageWidth of these is a preview's (ExifTool, Composite:ImageSize)
+_SIZE_IN_EXIF = ("CR2", "IIQ", "EIP")
+"""Files whose ImageWidth is that of a preview. Source: ExifTool, Composite:ImageSize."""
+
 _TWO_NUMBERS = re.compile(r"\s*([0-9]{1,10})[ x]([0-9]{1,10})\s*")
 
 _SECONDS_TAGS = (

@@ -18,9 +18,9 @@ from tui.scan.normalize_values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-_DESCRIPTION_TAGS = (
+DESCRIPTION_TAGS = (
     "XMP:Description",
     "IPTC:Caption-Abstract",
     "EXIF:ImageDescription",
@@ -87,7 +87,8 @@ _LONGEST_JUNK = 60
 _WORD_LISTS = ("XMP:Subject", "IPTC:Keywords")
 _WORD_LINES = ("EXIF:XPKeywords", "XMP:Keywords", "QuickTime:Keywords", "PNG:Keywords", "RIFF:Keywords")
 _WORD_PATHS = ("XMP:TagsList", "XMP:HierarchicalSubject")
-_WORD_TAGS = frozenset((*_WORD_LISTS, *_WORD_LINES, *_WORD_PATHS))
+KEYWORD_TAGS = (*_WORD_LISTS, *_WORD_LINES, *_WORD_PATHS)
+PEOPLE_TAGS = ("XMP:PersonInImage", "XMP:RegionPersonDisplayName", "XMP:RegionName")
 _LONGEST_WORD = 250
 _LONGEST_LINE = 20_000
 
@@ -107,17 +108,19 @@ _PLACE_LEVELS = (
         "XMP:LocationShownCountryName",
     ),
 )
-_PLACE_TAGS = frozenset(tag for level in _PLACE_LEVELS for tag in level)
+PLACE_TAGS = tuple(tag for level in _PLACE_LEVELS for tag in level)
 
 _STARS_TAGS = ("XMP:Rating", "EXIF:Rating", "QuickTime:UserRating", "MakerNotes:Rating", "MIE:Rating")
 _PERCENT_TAGS = ("XMP:RatingPercent", "EXIF:RatingPercent", "ASF:SharedUserRating", "QuickTime:RatingPercent")
+_POINTS_TAG = "ID3:Popularimeter"
+RATING_TAGS = (*_STARS_TAGS, *_PERCENT_TAGS, _POINTS_TAG)
 _MOST_STARS = 5
 
 
-def read_description(tags: Mapping[str, object]) -> str | None:
+def read_description(tags: Mapping[str, object], names: Sequence[str]) -> str | None:
     """Return the first description or comment that a person may have written."""
-    for tag in _DESCRIPTION_TAGS:
-        if tag in tags and (text := clean_description(tags[tag])) is not None:
+    for tag in names:
+        if (text := clean_description(tags[tag])) is not None:
             return text
     return None
 
@@ -134,27 +137,24 @@ def clean_description(value: object) -> str | None:
     return text
 
 
-def read_keywords(tags: Mapping[str, object]) -> tuple[str, ...]:
+def read_keywords(tags: Mapping[str, object], names: Sequence[str]) -> tuple[str, ...]:
     """Return keywords and subjects, each once; of hierarchies (`Places|Lisbon`) the last part."""
-    return unique(_find_words(tags)) if not tags.keys().isdisjoint(_WORD_TAGS) else ()
+    return unique(word for tag in names for word in _find_words(tag, tags[tag]))
 
 
-def _find_words(tags: Mapping[str, object]) -> Iterator[str]:
-    for tag in _WORD_LISTS:
-        if tag in tags:
-            yield from (text[:_LONGEST_WORD] for text in read_texts(tags[tag]))
-    for tag in _WORD_LINES:
-        if tag in tags:
-            for line in read_texts(tags[tag], _LONGEST_LINE):
-                yield from (word for part in re.split("[;,]", line) if (word := part.strip()[:_LONGEST_WORD]))
-    for tag in _WORD_PATHS:
-        if tag in tags:
-            for path in read_texts(tags[tag]):
-                if word := re.split("[|/]", path.rstrip("|/"))[-1].strip()[:_LONGEST_WORD]:
-                    yield word
+def _find_words(tag: str, value: object) -> Iterator[str]:
+    if tag in _WORD_LISTS:
+        yield from (text[:_LONGEST_WORD] for text in read_texts(value))
+    elif tag in _WORD_LINES:
+        for line in read_texts(value, _LONGEST_LINE):
+            yield from (word for part in re.split("[;,]", line) if (word := part.strip()[:_LONGEST_WORD]))
+    else:
+        for path in read_texts(value):
+            if word := re.split("[|/]", path.rstrip("|/"))[-1].strip()[:_LONGEST_WORD]:
+                yield word
 
 
-def read_people(tags: Mapping[str, object]) -> tuple[str, ...]:
+def read_people(tags: Mapping[str, object], _: Sequence[str] = PEOPLE_TAGS) -> tuple[str, ...]:
     """Return the names of the people shown; regions count when they are faces, or nothing says what they are."""
     names = read_texts(tags["XMP:PersonInImage"]) if "XMP:PersonInImage" in tags else []
     if "XMP:RegionPersonDisplayName" in tags:
@@ -168,15 +168,13 @@ def read_people(tags: Mapping[str, object]) -> tuple[str, ...]:
     return unique(names) if names else ()
 
 
-def read_place(tags: Mapping[str, object]) -> str | None:
+def read_place(tags: Mapping[str, object], _: Sequence[str] = PLACE_TAGS) -> str | None:
     """Return the names of the place from small to large, joined with `, `."""
-    if tags.keys().isdisjoint(_PLACE_TAGS):
-        return None
     names = (first_text(tags, level, _LONGEST_WORD) for level in _PLACE_LEVELS)
     return ", ".join(unique(name for name in names if name))[:SHORT_TEXT] or None
 
 
-def read_rating(tags: Mapping[str, object]) -> int | None:
+def read_rating(tags: Mapping[str, object], _: Sequence[str] = RATING_TAGS) -> int | None:
     """Return 0 to 5 stars. A rejected picture (-1) has none. Source: XMP Specification part 1, "xmp:Rating"."""
     for tag in _STARS_TAGS:
         if tag in tags:
@@ -190,7 +188,7 @@ def read_rating(tags: Mapping[str, object]) -> int | None:
     for tag in _PERCENT_TAGS:
         if tag in tags and (stars := stars_from_percent(tags[tag])) is not None:
             return stars
-    return stars_from_popularimeter(_points(tags.get("ID3:Popularimeter")))
+    return stars_from_popularimeter(_points(tags.get(_POINTS_TAG)))
 
 
 def _points(value: object) -> object:

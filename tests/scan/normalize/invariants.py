@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, get_type_hints
 
 from tui.records import Metadata
 
@@ -38,22 +37,22 @@ LOCAL = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[
 
 
 def check(metadata: Metadata) -> None:
-    for field in fields(Metadata):
-        value: Any = getattr(metadata, field.name)
+    for name, kind in get_type_hints(Metadata).items():
+        value: Any = getattr(metadata, name)
         if value is None:
             continue
-        if field.name in RANGES:
-            low, high = RANGES[field.name]
-            assert math.isfinite(value), field.name
-            assert low <= value <= high, field.name
-            assert type(value) is (float if "float" in str(field.type) else int), field.name
-        elif field.name in ("keywords", "people"):
+        if name in RANGES:
+            low, high = RANGES[name]
+            assert math.isfinite(value), name
+            assert low <= value <= high, name
+            assert type(value) is (float if kind == float | None else int), name
+        elif name in ("keywords", "people"):
             assert isinstance(value, tuple)
             assert len(value) <= 1000
             for word in value:
                 check_text(word, 1000)
         else:
-            check_text(value, 65_536 if field.name == "description" else 1000)
+            check_text(value, 65_536 if name == "description" else 1000)
     if metadata.taken_local is not None:
         assert LOCAL.fullmatch(metadata.taken_local)
         assert metadata.date_source
