@@ -58,6 +58,36 @@ def test_every_field_is_kept(db: sqlite3.Connection, add: Add, check_index: Chec
     check_index()
 
 
+SPARE = Metadata(mime="image/png", width=8, title="plain", people=("Ana",))
+
+
+@pytest.mark.parametrize(
+    "before", [(), ("extract",), ("edit",), ("edit", "undo"), ("extract", "edit"), ("fail",)]
+)
+def test_what_is_read_again_leaves_nothing_of_what_was(
+    db: sqlite3.Connection, add: Add, check_index: Check, before: tuple[str, ...]
+) -> None:
+    (file_id,) = add(b"a.jpg")
+    for step in before:
+        if step == "extract":
+            stages.save_extractions(db, [_done(file_id, FULL)])
+        elif step == "fail":
+            stages.save_extractions(db, [Extraction(file_id, 1_000, NOW, "", error="broken")])
+        elif step == "edit":
+            edits.set_edit(db, file_id, "iso", 3200, NOW)
+            edits.set_edit(db, file_id, "place", "Porto", NOW)
+        else:
+            assert edits.undo_edit(db, file_id, "iso")
+            assert edits.undo_edit(db, file_id, "place")
+    stages.save_extractions(db, [_done(file_id, SPARE)])
+    edited = "edit" in before and "undo" not in before
+    expected = SPARE._asdict() | ({"iso": 3200} if edited else {})
+    assert _row(db, file_id, *HOT_FIELDS) == tuple(expected[name] for name in HOT_FIELDS)
+    long = ("description", "keywords", "people", "place")
+    assert _row(db, file_id, *long) == (None, None, "Ana", "Porto" if edited else None)
+    check_index()
+
+
 HOSTILE = Metadata(
     title="x\ud800y\0z", artist="", iso=2**80, f_number=math.inf, exposure=math.nan, year=-(2**80), album="é" * 100_000,
     keywords=("", "\ud800", "ok"), description="\0",

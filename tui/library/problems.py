@@ -11,7 +11,7 @@ from tui.records import Problem, Stage
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 _STATE_OF_STAGE = {Stage.METADATA: "metadata_state", Stage.FINGERPRINT: "fingerprint_state"}
 
@@ -59,10 +59,11 @@ def record_problem(db: sqlite3.Connection, problem: Problem, *, now_ns: int) -> 
     )
 
 
-def clear_problems(db: sqlite3.Connection, file_ids: Iterable[int], stage: Stage) -> None:
+def clear_problems(db: sqlite3.Connection, file_ids: Sequence[int], stage: Stage) -> None:
     """Forget the problems of a stage for files that passed it."""
-    db.executemany(
-        "DELETE FROM problem WHERE file_id = ? AND stage = ?", ((file_id, str(stage)) for file_id in file_ids)
+    db.execute(
+        "DELETE FROM problem WHERE stage = ? AND file_id IN (SELECT value FROM json_each(?))",
+        (str(stage), json.dumps(list(file_ids))),
     )
 
 

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 _COLUMNS = ", ".join(SEARCH_COLUMNS)
 _INSERT = f"INSERT INTO search (rowid, {_COLUMNS}) SELECT id, {_COLUMNS} FROM searchable WHERE "
+_DELETE = (
+    f"INSERT INTO search (search, rowid, {_COLUMNS}) SELECT 'delete', id, {_COLUMNS} FROM searchable WHERE "
+)
+"""The command "delete" (SQLite documentation, "FTS5"): DELETE would ask the view again for each file."""
 
 
 @contextmanager
@@ -33,7 +37,7 @@ def reindexing(db: sqlite3.Connection, file_ids: Sequence[int]) -> Iterator[None
 
 def forget(db: sqlite3.Connection, file_ids: Sequence[int]) -> None:
     """Take files out of the index, while the library still says of them what was indexed."""
-    db.executemany("DELETE FROM search WHERE rowid = ?", ((file_id,) for file_id in file_ids))
+    db.execute(_DELETE + "id IN (SELECT value FROM json_each(?))", (json.dumps(sorted(file_ids)),))
 
 
 def index(db: sqlite3.Connection, file_ids: Sequence[int]) -> None:

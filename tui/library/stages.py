@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import json
 import time
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tui.library import all_tags, search_index
+from tui.library import search_index
 from tui.library.edits import edited_values
+from tui.library.metadata_rows import save_metadata
 from tui.library.problems import clear_problems, record_problem
-from tui.library.values import join_path, stored_integer, stored_list, stored_text, stored_value
-from tui.records import HOT_FIELDS, METADATA_VERSION, FileJob, Kind, Problem, Stage, StageState
+from tui.library.values import join_path, stored_integer
+from tui.records import METADATA_VERSION, FileJob, Kind, Problem, Stage, StageState
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from tui.records import Extraction, Fingerprint, Metadata
+    from tui.records import Extraction, Fingerprint
 
 Outcome = TypeVar("Outcome", "Extraction", "Fingerprint")
 
 _FEW = 20_000
-_HOT_VALUES = attrgetter(*HOT_FIELDS)
 _JOB = "file.id, root.path, folder.path, file.name, file.kind, file.size, file.mtime_ns, file.folder_id, file.fingerprint_state"
-_SAVE_HOT = (
-    f"UPDATE file SET metadata_state = 1, {', '.join(f'{name} = ?' for name in HOT_FIELDS)} WHERE id = ?"
-)
-_SAVE_LONG = (
-    "INSERT OR REPLACE INTO extracted (file_id, extractor, version, description, keywords, people, place, all_tags) "
-    "VALUES (?,?,?,?,?,?,?,?)"
-)
 
 
 def pending_metadata(
@@ -201,9 +193,12 @@ def save_extractions(
     done = [(item, item.metadata) for item in valid if item.metadata is not None]
     ids = [item.file_id for item, _ in done]
     edits = edited_values(db, ids)
+    read_before = _ids_extracted(db, ids)
     with search_index.reindexing(db, ids):
         for item, metadata in done:
-            _save_metadata(db, item, metadata, edits.get(item.file_id))
+            edited = edits.get(item.file_id, {})
+            first = not edited and item.file_id not in read_before
+            save_metadata(db, item, metadata, edited, first=first)
     clear_problems(db, ids, Stage.METADATA)
     return len(valid)
 
@@ -211,41 +206,25 @@ def save_extractions(
 def _still_true(db: sqlite3.Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
     """Return the outcomes whose file has the size and time that were read; the last one of each file."""
     by_id = {item.file_id: item for item in outcomes}
-    rows = db.execute(
+    known = db.execute(
         "SELECT id, size, mtime_ns FROM file WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(by_id)),),
-    )
-    return [
-        by_id[file_id]
-        for file_id, size, mtime_ns in rows
-        if (size, mtime_ns) == (stored_integer(by_id[file_id].size), stored_integer(by_id[file_id].mtime_ns))
-    ]
+    ).fetchall()
+    return [item for file_id, *stamp in known if _stamp(item := by_id[file_id]) == stamp]
 
 
-def _save_metadata(
-    db: sqlite3.Connection, item: Extraction, metadata: Metadata, edits: dict[str, Any] | None
-) -> None:
-    hot = [None if value is None else stored_value(value) for value in _HOT_VALUES(metadata)]
-    long: dict[str, Any] = {
-        "description": stored_value(metadata.description),
-        "keywords": stored_list(metadata.keywords),
-        "people": stored_list(metadata.people),
-        "place": stored_value(metadata.place),
-    }
-    for field, value in (edits or {}).items():
-        if field in long:
-            extracted, long[field] = long[field], value
-        else:
-            position = HOT_FIELDS.index(field)
-            extracted, hot[position] = hot[position], value
-        db.execute(
-            "UPDATE edit SET extracted = ? WHERE file_id = ? AND field = ?", (extracted, item.file_id, field)
-        )
-    db.execute(_SAVE_HOT, (*hot, item.file_id))
-    tags = None if item.all_tags is None else all_tags.pack(item.all_tags)
-    db.execute(
-        _SAVE_LONG, (item.file_id, stored_text(item.extractor), METADATA_VERSION, *long.values(), tags)
+def _stamp(outcome: Outcome) -> list[int]:
+    """Return size and time that were read, as the library stores them."""
+    return [stored_integer(outcome.size), stored_integer(outcome.mtime_ns)]
+
+
+def _ids_extracted(db: sqlite3.Connection, file_ids: Sequence[int]) -> set[int]:
+    """Return which of some files have a row of extracted values."""
+    rows = db.execute(
+        "SELECT file_id FROM extracted WHERE file_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(file_ids)),),
     )
+    return {file_id for (file_id,) in rows}
 
 
 def save_fingerprints(

@@ -17,6 +17,8 @@ LONGEST_TEXT = 65_536
 
 def stored_integer(value: int) -> int:
     """Return `value`, or the nearest integer that SQLite can hold."""
+    if -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
+        return value
     return max(-LARGEST_INTEGER - 1, min(LARGEST_INTEGER, value))
 
 
@@ -35,19 +37,17 @@ def stored_text(text: str) -> str:
 
 def stored_value(value: Any) -> str | int | float | None:
     """Return a metadata value as SQLite can hold it; text that is empty and numbers that are none become None."""
-    match value:
-        case None:
-            return None
-        case bool() | int():
-            return stored_integer(int(value))
-        case float():
-            return value if math.isfinite(value) else None
-        case _:
-            return stored_text(str(value)) or None
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, int):
+        return stored_integer(int(value))
+    return None if value is None else stored_text(str(value)) or None
 
 
 def stored_list(items: tuple[str, ...]) -> str | None:
     """Return a list of words as one text, an item a line; None for an empty list."""
+    if not items:
+        return None
     lines = (" ".join(item.split()) for item in items)
     return stored_text("\n".join(line for line in lines if line)) or None
 
