@@ -14,6 +14,7 @@ import os
 import signal
 import sys
 import time
+from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar
 
 os.environ["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
+    from textual.timer import Timer
 
     from tui.config import Config
     from tui.screens.scan_control import ScanControl
@@ -54,6 +56,9 @@ COUNT_PERIOD_S = 2.0
 
 LEAVE_LIMIT_S = 5.0
 """How long leaving waits for the engine to commit what is done."""
+
+KEYS_PATIENCE_S = 1.0
+"""How long keys wait for what they are meant for: a disk that does not answer must not hold them for ever."""
 
 
 class YapmoApp(App[int]):
@@ -99,7 +104,9 @@ class YapmoApp(App[int]):
         self._interrupted_at = -INTERRUPT_WINDOW_S
         self._counted_at = -COUNT_PERIOD_S
         self._leaving = False
-        self._typed_ahead: list[events.Key] = []
+        self._typed: deque[events.Key | events.Paste] = deque()
+        self._patience: Timer | None = None
+        self._given_up: ShellScreen | None = None
         self._use_interface_config()
 
     @property
@@ -180,18 +187,59 @@ class YapmoApp(App[int]):
         self.call_after_refresh(self._open)
 
     async def on_event(self, event: events.Event) -> None:
-        """Keep what is typed while the library opens for the screen that comes then (called by Textual)."""
-        if self._session is None and isinstance(event, events.Key) and not self._leaves_at_once(event):
-            self._typed_ahead.append(event)
-            return
-        await super().on_event(event)
+        """Hear what is typed in its order, when what it is meant for is there (called by Textual)."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif isinstance(event, events.Key) and self._leaves_at_once(event):
+            await self._hear(event)
+        else:
+            self._typed.append(event)
+            await self._hear_typed()
 
     def _leaves_at_once(self, event: events.Key) -> bool:
         keymap = self._config.interface.keys
         leaving = [*keys_of(BY_ID["interrupt"], keymap).split(",")]
-        if not self._typed_ahead:  # behind other keys it may be part of a word
+        if self._session is None and not self._typed:  # behind other keys it may be part of a word
             leaving += keys_of(BY_ID["quit"], keymap).split(",")
         return event.key in leaving
+
+    async def _hear_typed(self) -> None:
+        """Hear what was typed, one after the other; what follows a key that brings something waits for it."""
+        while self._typed and self._session is not None:
+            shell = self._shell
+            if shell is not None and shell.awaits_content and shell is not self._given_up:
+                if self._patience is None:
+                    self._patience = self.set_timer(KEYS_PATIENCE_S, self._give_up_waiting)
+                return
+            await self._hear(self._typed.popleft())
+
+    async def _hear(self, event: events.Key | events.Paste) -> None:
+        """Let a key have its whole effect before the next one is looked at.
+
+        Textual hands keys on through the queues of the widgets: the next one would overtake it there, and what was
+        meant for one screen would be done by another.
+        """
+        if isinstance(event, events.Key):
+            if await self._check_bindings(event.key, priority=True):
+                return
+            line = self.focused
+            if isinstance(line, Input) and event.is_printable and event.character:
+                line.replace(event.character, *sorted(line.selection))
+                return
+            if await self._check_bindings(event.key):
+                return
+        await super().on_event(event)
+
+    async def _give_up_waiting(self) -> None:
+        self._given_up, self._patience = self._shell, None
+        await self._hear_typed()
+
+    async def on_shell_screen_content_arrived(self) -> None:
+        """Hear the keys that waited for it."""
+        if self._patience is not None:
+            self._patience.stop()
+        self._given_up = self._patience = None
+        await self._hear_typed()
 
     @work(name="opening")
     async def _open(self) -> None:
@@ -223,20 +271,37 @@ class YapmoApp(App[int]):
         elif session.engine.running:
             self.scan_control.watch()
         self._show_snapshot()
-        for event in self._typed_ahead:
-            await super().on_event(event)
+        await self._hear_typed()
         if not self.is_headless:
             gc.freeze()  # what is loaded now stays; the collector need not look at it again
 
     async def _begin_at(self, path: bytes) -> None:
-        """Show a path of the command line in the library, scanned first if the library does not have it."""
+        """Show a path of the command line in the library, and scan it if the library does not have it.
+
+        It is shown before anything is waited for: what is typed belongs to what is shown then.
+        """
         from tui.screens.catalogue import is_in_root
 
-        if not await is_in_root(self.session.library, path):
-            await self.scan_control.start((path,))
         shell = self._shell
         if shell is not None:
             shell.show_folder(path)
+        if not await is_in_root(self.session.library, path):
+            self._start_scan((path,))
+
+    def _start_scan(self, targets: tuple[bytes, ...]) -> None:
+        """Start a scan; keys typed meanwhile (to pause it, to abort it) wait until it runs."""
+        shell = self._shell
+        if shell is not None:
+            shell.expect("scan")
+        self._wait_for_start(targets, shell)
+
+    @work(name="starting")
+    async def _wait_for_start(self, targets: tuple[bytes, ...], shell: ShellScreen | None) -> None:
+        try:
+            await self.scan_control.start(targets)
+        finally:
+            if shell is not None:
+                shell.arrived("scan")
 
     def ring(self, message: str) -> None:
         """Ring the bell and let the terminal show a notification (OSC 9)."""
@@ -248,11 +313,10 @@ class YapmoApp(App[int]):
         """Show a main screen; keys typed ahead wait until it can hear them."""
         await self.switch_mode(mode)
 
-    async def action_scan(self) -> None:
+    def action_scan(self) -> None:
         """Scan what the shown screen means."""
         shell = self._shell
-        targets = shell.scan_targets() if shell is not None else ()
-        await self.scan_control.start(targets)
+        self._start_scan(shell.scan_targets() if shell is not None else ())
 
     def action_abort(self) -> None:
         """Stop the scan; what is done is kept."""
@@ -306,6 +370,7 @@ class YapmoApp(App[int]):
         shell = self._shell
         if shell is not None:
             shell.show_folder(message.path)
+        await self._hear_typed()
 
     @property
     def _shell(self) -> ShellScreen | None:
@@ -321,6 +386,12 @@ class YapmoApp(App[int]):
     @property
     def _scan_runs(self) -> bool:
         return self._session is not None and self._session.engine.running
+
+    async def _shutdown(self) -> None:
+        """Stop what works for the screens before they are taken apart (called by Textual)."""
+        self.workers.cancel_all()
+        await asyncio.sleep(0)
+        await super()._shutdown()
 
     def _leave(self) -> None:
         if not self._leaving:

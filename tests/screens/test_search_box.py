@@ -21,7 +21,7 @@ class BoxApp(App[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.box = SearchBox()
+        self.box = SearchBox(self.leave)
         self.queries: list[str] = []
         self.left = 0
 
@@ -35,7 +35,7 @@ class BoxApp(App[None]):
     def on_search_box_query_changed(self, message: SearchBox.QueryChanged) -> None:
         self.queries.append(message.text)
 
-    def on_search_box_left(self) -> None:
+    def leave(self) -> None:
         self.left += 1
 
 

@@ -68,10 +68,11 @@ class BrowseScreen(ShellScreen):
         self._marks: dict[bytes, FolderMark] = {}
         self._unfolded: dict[bytes, None] = {}
         self._paths = DaemonThread("paths")
+        self.expect("place")
 
     def body(self) -> Iterable[Widget]:
         """Yield path and tree."""
-        yield LinePrompt("Go to")
+        yield LinePrompt("Go to", self._go_to_typed)
         yield PathBar()
         yield FolderTree(shows_hidden=self.session.config.scan.hidden)
 
@@ -127,6 +128,7 @@ class BrowseScreen(ShellScreen):
         tree = self.tree_view
         mark = tree.mark_of(tree.node.path)
         if mark is not None and mark.files:
+            self.expect("library")
             self.post_message(FolderOpened(tree.node.path))
         else:
             tree.toggle()
@@ -156,16 +158,24 @@ class BrowseScreen(ShellScreen):
         """Ask for a path."""
         self.query_one(LinePrompt).ask("/")
 
-    async def on_line_prompt_answered(self, message: LinePrompt.Answered) -> None:
-        """Go to the path that was typed, or to the last folder on it that there is."""
+    def _go_to_typed(self, text: str | None) -> None:
+        """Go to the path that was typed; the keys behind it are meant for that folder."""
         self.set_focus(self.tree_view)
-        if not message.text:
-            return
-        wanted = b"/" + absolute(message.text).lstrip(b"/")
+        if text:
+            self.expect("place")
+            self._go_to_nearest(b"/" + absolute(text).lstrip(b"/"))
+
+    @work(name="typed path", group="typed path", exclusive=True)
+    async def _go_to_nearest(self, wanted: bytes) -> None:
+        """Go to a folder, or to the last one on its path that there is."""
         path = await self._paths.run(lambda: nearest_folder(wanted))
         if path != wanted:
             self.notify(f"There is no folder {display(wanted)}.", severity="warning")
         self.tree_view.go_to(path)
+
+    def on_folder_tree_reached(self) -> None:
+        """Let keys go on that waited for the cursor to be there."""
+        self.arrived("place")
 
     def _show_path(self) -> None:
         path = self.tree_view.node.path

@@ -6,7 +6,7 @@ import os
 import time
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.containers import Horizontal
 from textual.worker import WorkerState
 
@@ -84,7 +84,7 @@ class LibraryScreen(ShellScreen):
         self.table = FileTable(interface.columns, date_format=interface.date_format)
         self.sidebar = FolderSidebar(LibraryFolders(session.library))
         self.panel = DetailsPanel()
-        self.box = SearchBox()
+        self.box = SearchBox(self._go_to_table)
         self._folder: bytes | None = None
         self._order = ("taken", True)
         self._shown_query: Query | None = None
@@ -96,6 +96,8 @@ class LibraryScreen(ShellScreen):
         self._details_open = False
         self._details_id: int | None = None
         self._cursor_rests: Timer | None = None
+        self._answered_text: str | None = None
+        self.expect("files")
 
     def body(self) -> Iterable[Widget]:
         """Yield the search box, and folders, table and details side by side."""
@@ -134,9 +136,17 @@ class LibraryScreen(ShellScreen):
     @on(SearchBox.QueryChanged)
     def _search(self) -> None:
         """Show what the query in the box finds; a question about an older query is given up."""
-        self.run_worker(self._show_query(), name="query", group="list", exclusive=True)
+        self._show_query()
 
+    @work(name="query", group="list", exclusive=True)
     async def _show_query(self) -> None:
+        text = self.box.text
+        await self._answer_query()
+        self._answered_text = text
+        if self.box.text == text:
+            self.arrived("files")
+
+    async def _answer_query(self) -> None:
         try:
             query = self._wanted_query()
         except QueryError as error:
@@ -176,8 +186,9 @@ class LibraryScreen(ShellScreen):
             self.table.set_notice(self._notice())  # a scan may have begun or ended
         busy = any(worker.group == "list" and worker.state is WorkerState.RUNNING for worker in self.workers)
         if self.is_current and not busy and time.monotonic() >= self._renew_not_before:
-            self.run_worker(self._renew(), name="renewal", group="list", exclusive=True)
+            self._renew()
 
+    @work(name="renewal", group="list", exclusive=True)
     async def _renew(self) -> None:
         """Take in what the library got since the table was read, without moving what the user looks at."""
         reader = self.session.library.reader
@@ -244,9 +255,11 @@ class LibraryScreen(ShellScreen):
         """Let the user type a query."""
         self.box.focus_line()
 
-    @on(SearchBox.Left)
     def _go_to_table(self) -> None:
+        """Let the table have the keys, those that come now when it shows what the box asks for."""
         self.set_focus(self.table)
+        if self.box.text != self._answered_text:
+            self.expect("files")
 
     def action_sort_left(self) -> None:
         """Sort by the column to the left."""
@@ -325,6 +338,7 @@ class LibraryScreen(ShellScreen):
         self.box.show_scope(short_path(folder) if folder is not None else "")
         self._arrange()
         self.set_focus(self.table)
+        self.expect("files")
         self._search()
 
     def _arrange(self) -> None:
@@ -360,7 +374,7 @@ class LibraryScreen(ShellScreen):
             return
         if self.has_class("-narrow"):
             self.set_focus(self.panel)
-        self._read_details()
+        self._show_cursor_details()
 
     @on(FileTable.CursorMoved)
     def _wait_for_rest(self, message: FileTable.CursorMoved) -> None:
@@ -376,11 +390,9 @@ class LibraryScreen(ShellScreen):
         if row is not None and self.session.engine.running:
             self.session.engine.prioritise(os.path.dirname(row.path))
         if self._details_open:
-            self._read_details()
+            self._show_cursor_details()
 
-    def _read_details(self) -> None:
-        self.run_worker(self._show_cursor_details(), name="details", group="details", exclusive=True)
-
+    @work(name="details", group="details", exclusive=True)
     async def _show_cursor_details(self) -> None:
         row = self.table.cursor_row
         if row is None:

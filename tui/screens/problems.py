@@ -68,6 +68,7 @@ class ProblemsScreen(ShellScreen):
         super().__init__(session)
         self._stage: Stage | None = None
         self._seen_problems = -1
+        self.expect("problems")
 
     def body(self) -> Iterable[Widget]:
         """Yield the list."""
@@ -106,6 +107,7 @@ class ProblemsScreen(ShellScreen):
         rows = await fetch_problems(self.session.library, self._stage, MOST_PROBLEMS)
         self.problem_list.show(rows)
         self.query_one(FilterBar).show(len(rows), self._stage, more=len(rows) == MOST_PROBLEMS)
+        self.arrived("problems")
 
     def action_filter_stage(self) -> None:
         """Show the problems of the next stage, or of all."""

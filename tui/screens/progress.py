@@ -42,6 +42,7 @@ class ProgressScreen(ShellScreen):
         """Serve `session`."""
         super().__init__(session)
         self._state: ScanState | None = None
+        self.expect("history")
 
     def body(self) -> Iterable[Widget]:
         """Yield card and lists."""
@@ -98,6 +99,7 @@ class ProgressScreen(ShellScreen):
     async def _read_history(self) -> None:
         scans = await fetch_scans(self.session.library, KEPT_SCANS)
         self.query_one("#history", RecordList).show(scans)
+        self.arrived("history")
 
 
 def _problem_columns() -> tuple[RecordColumn[Problem], ...]:

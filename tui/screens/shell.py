@@ -48,6 +48,9 @@ class FolderOpened(Message):
 class ShellScreen(Screen[None]):
     """A main screen. A subclass says its tab and composes its `body`.
 
+    What is read for it takes a moment to come. Keys that were typed meanwhile are meant for what comes: they wait
+    while the screen `expect`s something, and are heard when it has `arrived`.
+
     Attributes:
         TAB: id of the action that shows the screen (`show_library`).
         PLACES: where the keys of the screen are listed in the registry, for its help.
@@ -60,12 +63,32 @@ class ShellScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Place.LISTS), *bindings(Place.LOG)]
     TITLE = "YAPMO"
 
+    class ContentArrived(Message):
+        """All that the screen expected is there."""
+
     def __init__(self, session: Session) -> None:
         """Serve `session`."""
         super().__init__()
         # a new screen gets its styles when it is mounted; without this Textual reads all style sheets anew, twice
         self._css_update_count = self.app._css_update_count  # noqa: SLF001  # Textual has no public way to say so
         self.session = session
+        self._expected: set[str] = set()
+
+    @property
+    def awaits_content(self) -> bool:
+        """Whether keys should wait, because what they are meant for is still on its way."""
+        return bool(self._expected)
+
+    def expect(self, content: str) -> None:
+        """Let keys wait for `content`, a name of the caller's choice, until it has `arrived`."""
+        self._expected.add(content)
+
+    def arrived(self, content: str) -> None:
+        """Let the keys go on that waited for `content`; safe to repeat."""
+        if content in self._expected:
+            self._expected.remove(content)
+            if not self._expected:
+                self.app.post_message(self.ContentArrived())
 
     def body(self) -> Iterable[Widget]:
         """Yield the widgets between header and footer."""
@@ -93,6 +116,10 @@ class ShellScreen(Screen[None]):
         self.show_file_count()
         self.show_snapshot()
         self.call_after_refresh(self._show_keys, self)  # the focus may have moved before the screen was shown
+
+    def on_screen_suspend(self) -> None:
+        """Let nothing wait for a screen that is not shown any more."""
+        self._expected.discard("library")
 
     def show_snapshot(self) -> None:
         """Show how the scan stands now (`session.snapshot`); the app calls this at most four times a second."""

@@ -90,6 +90,11 @@ class FooterBar(PaintedLines):
         self._items: tuple[tuple[str, str, str], ...] = ()
         self._ends: list[tuple[int, str]] = []
 
+    @property
+    def items(self) -> list[tuple[str, str, str]]:
+        """What is shown: each an action's id, key and label."""
+        return list(self._items)
+
     def show(self, items: Sequence[tuple[str, str, str]]) -> None:
         """Show `items`, each an action's id, key and label; the last two stay where there is little room."""
         self._items = tuple(items)

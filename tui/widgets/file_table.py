@@ -10,6 +10,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from textual import work
 from textual.geometry import clamp
 from textual.message import Message
 
@@ -278,7 +279,7 @@ class FileTable(LineList):
 
     def on_mount(self) -> None:
         """Begin to fetch rows as they are wanted."""
-        self.run_worker(self._fetch_wanted_rows(), name="rows", group="rows")
+        self._fetch_wanted_rows()
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
@@ -294,6 +295,7 @@ class FileTable(LineList):
         self._rows_wanted.set()
         super().repaint()
 
+    @work(name="rows", group="rows")
     async def _fetch_wanted_rows(self) -> None:
         """Fetch the pages around the window, those in sight first, for as long as the table lives."""
         while True:

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from textual import work
 from textual.message import Message
 
 from tui.display import display, format_count
@@ -80,7 +81,7 @@ class FolderSidebar(LineList):
         """Ask again for everything that is unfolded, after the library changed."""
         for folder in self._unfolded:
             if folder.is_open:
-                self._read(folder)
+                self._take_subfolders(folder)
 
     def show_as_chosen(self, folder: bytes) -> None:
         """Mark the folder that the table is limited to."""
@@ -99,7 +100,7 @@ class FolderSidebar(LineList):
                 self.move_to(self.cursor + 1)
             return
         folder.is_open = True
-        self._read(folder)
+        self._take_subfolders(folder)
         self._folders_changed()
 
     def fold(self) -> None:
@@ -140,9 +141,7 @@ class FolderSidebar(LineList):
             Piece(count, "dim"),
         )
 
-    def _read(self, folder: _Folder) -> None:
-        self.run_worker(self._take_subfolders(folder), group="folders", exit_on_error=False)
-
+    @work(name="subfolders", group="folders", exit_on_error=False)
     async def _take_subfolders(self, folder: _Folder) -> None:
         """Ask for the folders in `folder`; those that were known stay unfolded as they were."""
         counts = await self._source.subfolders(folder.path)

@@ -57,6 +57,9 @@ class FolderTree(LineList):
             super().__init__()
             self.path = path
 
+    class Reached(Message):
+        """The folder that the tree was to go to is under the cursor, or the user went elsewhere."""
+
     class Listed(Message):
         """A thread has read (a part of) a folder."""
 
@@ -139,7 +142,9 @@ class FolderTree(LineList):
 
     def move(self, step: str) -> None:
         """Move the cursor; a user who moves does not want to be carried elsewhere."""
-        self._goal = None
+        if self._goal is not None:
+            self._goal = None
+            self.post_message(self.Reached())
         super().move(step)
 
     def row_count(self) -> int:
@@ -220,6 +225,7 @@ class FolderTree(LineList):
         self.top = max(0, index - self.page_height // 3)
         self.move_to(index)
         self.unfold(node)
+        self.post_message(self.Reached())
 
 
 def _steps(top: bytes, goal: bytes) -> list[bytes]:

@@ -7,12 +7,27 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.binding import Binding
 from textual.containers import Horizontal
 from textual.content import Content
-from textual.message import Message
 from textual.widgets import Input, Static
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.binding import BindingType
+
+
+class AnswerLine(Input):
+    """The line to type into."""
+
+    def __init__(self, submit: Callable[[], None]) -> None:
+        """Call `submit` at Enter."""
+        super().__init__(compact=True, select_on_focus=False)
+        self.cursor_blink = False  # a blinking cursor is traffic on an idle line
+        self._submit = submit
+
+    async def action_submit(self) -> None:
+        """Answer at once; Textual's message would come after the next key."""
+        self._submit()
 
 
 class LinePrompt(Horizontal):
@@ -20,28 +35,23 @@ class LinePrompt(Horizontal):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Back", show=False)]
 
-    class Answered(Message):
-        """The line was entered, or given up.
+    def __init__(self, label: str, answer: Callable[[str | None], None]) -> None:
+        """Ask with `label`; hidden until `ask`.
 
-        Attributes:
-            text: what was typed; None when it was given up.
+        Args:
+            label: stands before the line.
+            answer: called with what was entered, with None when it was given up. Called at once, not by a message:
+                the next key belongs to what the answer brings.
         """
-
-        def __init__(self, text: str | None) -> None:
-            """Keep the answer."""
-            super().__init__()
-            self.text = text
-
-    def __init__(self, label: str) -> None:
-        """Ask with `label`; hidden until `ask`."""
         super().__init__()
         self._label = label
+        self._answer = answer
         self.display = False
 
     def compose(self) -> ComposeResult:
         """Compose label and line."""
         yield Static(Content(f" {self._label} "))
-        yield Input(compact=True, select_on_focus=False)
+        yield AnswerLine(self._answer_line)
 
     def ask(self, value: str = "") -> None:
         """Take the keys, from the very next one on; the line begins with `value`."""
@@ -51,13 +61,11 @@ class LinePrompt(Horizontal):
         self.display = True
         self.screen.set_focus(line)
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Answer."""
-        event.stop()
-        self.display = False
-        self.post_message(self.Answered(event.value))
-
     def action_give_up(self) -> None:
         """Answer with nothing."""
         self.display = False
-        self.post_message(self.Answered(None))
+        self._answer(None)
+
+    def _answer_line(self) -> None:
+        self.display = False
+        self._answer(self.query_one(Input).value)

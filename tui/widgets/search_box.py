@@ -18,6 +18,8 @@ from tui.display import display, format_count
 from tui.widgets.file_columns import fit_text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from textual.app import ComposeResult
     from textual.timer import Timer
 
@@ -43,24 +45,24 @@ class QueryInput(Input, inherit_bindings=True):
         Binding("escape", "clear_or_leave", "Clear", show=False),
     ]
 
-    class Recalled(Message):
-        """An older (-1) or newer (1) query is wanted."""
+    def __init__(self, box: SearchBox) -> None:
+        """Belong to `box`, which is called and gets no messages: those would come after the next key."""
+        super().__init__(select_on_focus=False, compact=True)
+        self.placeholder = "words, kind:image iso>800 taken:2019..2021 …"
+        self.cursor_blink = False  # a blinking cursor is traffic on an idle line
+        self._box = box
 
-        def __init__(self, step: int) -> None:
-            """Say in which direction."""
-            super().__init__()
-            self.step = step
-
-    class Cleared(Message):
-        """The query is to go, or the box itself is to be left when it is empty already."""
+    async def action_submit(self) -> None:
+        """Go to what the query finds."""
+        self._box.submit()
 
     def action_recall(self, step: int) -> None:
-        """Ask for an older or newer query."""
-        self.post_message(self.Recalled(step))
+        """Put an older (-1) or newer (1) query into the box."""
+        self._box.recall(step)
 
     def action_clear_or_leave(self) -> None:
-        """Ask for an empty box."""
-        self.post_message(self.Cleared())
+        """Empty the box, or leave it when it is empty already."""
+        self._box.clear_or_leave()
 
     def on_paste(self, event: events.Paste) -> None:
         """Take the first line of what is pasted, made safe: a clipboard is foreign text too."""
@@ -73,7 +75,7 @@ class QueryInput(Input, inherit_bindings=True):
 class SearchBox(Widget):
     """A query being typed.
 
-    `QueryChanged` comes when the keys rest, `Left` when the user goes on to the table.
+    `QueryChanged` comes when the keys rest.
     """
 
     DEFAULT_CSS = """
@@ -113,20 +115,21 @@ class SearchBox(Widget):
             super().__init__()
             self.text = text
 
-    class Left(Message):
-        """The user goes on to what was found."""
+    def __init__(self, leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        """Make an empty box.
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
-        """Make an empty box."""
+        Args:
+            leave: called when the user goes on to what was found; at once, for the next key is meant for that.
+            id: the widget's id.
+        """
         super().__init__(id=id)
+        self._leave = leave
         self._history: deque[str] = deque(maxlen=HISTORY_LENGTH)
         self._place_in_history = 0
         self._draft = ""
         self._sent = ""
         self._pause: Timer | None = None
-        self._line = QueryInput(select_on_focus=False, compact=True)
-        self._line.placeholder = "words, kind:image iso>800 taken:2019..2021 …"
-        self._line.cursor_blink = False  # a blinking cursor is traffic on an idle line
+        self._line = QueryInput(self)
         self._scope = Static(Content(""), classes="search-scope")
         self._result = Static(Content(""), classes="search-result")
         self._mistake = Static(Content(""), classes="search-mistake")
@@ -214,29 +217,25 @@ class SearchBox(Widget):
             self._pause.stop()
         self._pause = self.set_timer(TYPING_PAUSE_S, self._send)
 
-    @on(Input.Submitted)
-    def _go_to_table(self, event: Input.Submitted) -> None:
-        event.stop()
+    def submit(self) -> None:
+        """Run the query and go on to what it finds."""
         self._send()
         self.remember()
-        self.post_message(self.Left())
+        self._leave()
 
-    @on(QueryInput.Cleared)
-    def _clear_or_leave(self, event: QueryInput.Cleared) -> None:
-        event.stop()
+    def clear_or_leave(self) -> None:
+        """Empty the box, or leave it when it is empty already."""
         if self._line.value:
             self.remember()
             self.replace_text("")
         else:
-            self.post_message(self.Left())
+            self._leave()
 
-    @on(QueryInput.Recalled)
-    def _recall(self, event: QueryInput.Recalled) -> None:
-        """Put an older or newer query into the box; below the newest comes what was being typed, then the table."""
-        event.stop()
-        place = self._place_in_history + event.step
+    def recall(self, step: int) -> None:
+        """Put an older (-1) or newer (1) query into the box; below the newest comes what was typed, then the table."""
+        place = self._place_in_history + step
         if place > len(self._history):
-            self.post_message(self.Left())
+            self._leave()
         elif place >= 0:
             if self._place_in_history == len(self._history):
                 self._draft = self._line.value
