@@ -1,8 +1,10 @@
-"""Makes what the documents show of the program: screenshots of each screen, the table of keys, the query fields.
+"""Makes what the documents show of the program: tables of keys, commands, exit codes and query fields; screenshots.
 
-    .venv/bin/python docs/make_documents.py
+    .venv/bin/python docs/make_documents.py            everything
+    .venv/bin/python docs/make_documents.py --tables   only the tables, at once
 
-The screenshots are of the demonstration library, drawn by the program itself.
+The tables are made from the registries that the program uses; in README.md they stand between `<!-- name -->` and
+`<!-- /name -->`. The screenshots are of the demonstration library, drawn by the program itself.
 """
 
 from __future__ import annotations
@@ -12,15 +14,14 @@ import os
 import shutil
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [os.path.dirname(HERE), os.path.join(os.path.dirname(HERE), "benchmarks")]
-
-from photos import make_photos
+TOP = os.path.dirname(HERE)
+sys.path.insert(0, TOP)
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Iterable, Iterator
 
     from textual.pilot import Pilot
 
@@ -31,6 +32,9 @@ SIZE = (110, 32)
 
 async def draw(home: str) -> None:
     """Draw every screen of the application on the demonstration library."""
+    sys.path.insert(1, os.path.join(TOP, "benchmarks"))
+    from photos import make_photos
+
     from tui.app import YapmoApp
     from tui.config import default_config
     from tui.library.database import Library
@@ -108,29 +112,6 @@ SCREENS = {
 }
 
 
-def write_tables() -> None:
-    """Write the tables of keys and of query fields from the registries that the program uses."""
-    from tui.actions import markdown_table
-    from tui.library.query_fields import FIELDS
-
-    with open(os.path.join(HERE, "keys.md"), "w", encoding="utf-8") as file:
-        file.write(
-            "# Keys\n\nMade from `tui/actions.py` by `docs/make_documents.py`. `[interface.keys]` in the configuration\n"
-        )
-        file.write("changes a key by the name in the last column.\n\n" + markdown_table())
-    rows = [
-        f"| `{field.name}`{''.join(f' `{alias}`' for alias in field.aliases)} | {field.help} | `{field.example}` |"
-        for field in FIELDS
-    ]
-    with open(os.path.join(HERE, "query.md"), "w", encoding="utf-8") as file:
-        file.write(
-            QUERY_INTRODUCTION
-            + "| field | what it is | example |\n|---|---|---|\n"
-            + "\n".join(rows).replace("||", "")
-            + "\n"
-        )
-
-
 QUERY_INTRODUCTION = """# The query language
 
 The same text works in the search box and in `yapmo search`. Terms are joined by *and*.
@@ -146,10 +127,131 @@ A mistake is named with its place and with what was expected. The table is made 
 
 """
 
+README = os.path.join(TOP, "README.md")
+
+README_KEYS = (
+    "show_browse", "show_library", "show_progress", "show_problems", "scan", "abort", "pause", "more_workers", "fewer_workers",
+    "open_search", "open_details", "go_back", "sort_left", "sort_right", "reverse_order", "copy_path", "log", "help",
+    "palette", "quit",
+)  # fmt: skip
+"""The actions that README names; the rest is in keys.md."""
+
+
+def documents() -> dict[str, str]:
+    """Return the path and the text of every document that holds tables, as the program is now."""
+    with open(README, encoding="utf-8") as file:
+        readme = file.read()
+    for name, table in (
+        ("keys", readme_keys()),
+        ("commands", commands_table()),
+        ("exit codes", exit_codes_table()),
+    ):
+        readme = with_table(readme, name, table)
+    return {
+        README: readme,
+        os.path.join(HERE, "keys.md"): keys_page(),
+        os.path.join(HERE, "query.md"): query_page(),
+    }
+
+
+def with_table(text: str, name: str, table: str) -> str:
+    """Return `text` with `table` between the marks of `name`; ValueError where they are missing."""
+    before, opening, rest = text.partition(f"<!-- {name} -->\n")
+    _, closing, after = rest.partition(f"<!-- /{name} -->\n")
+    if not (opening and closing):
+        raise ValueError(f"README.md has no place for the table of {name}")
+    return f"{before}{opening}{table}{closing}{after}"
+
+
+def markdown(titles: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table; `|` in a cell does not end it."""
+    titles = list(titles)
+    lines = [titles, ["---"] * len(titles), *rows]
+    return "".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |\n" for line in lines)
+
+
+def readme_keys() -> str:
+    """Return the keys that README names."""
+    from tui.actions import BY_ID, key_name
+
+    rows = []
+    for action in (BY_ID[name] for name in README_KEYS):
+        signs = " ".join(f"`{key_name(key)}`" for key in action.keys.split(","))
+        screen = f"{action.label}: " if action.id.startswith("show_") else ""
+        rows.append((signs, f"{screen}{action.help}"))
+    return markdown(("key", "what it does"), rows)
+
+
+def commands_table() -> str:
+    """Return every command with what its help says first, and the options that it alone has."""
+    rows = [("`yapmo [PATH]`", "The application; a PATH that is new is scanned at once.", "")]
+    for words, command in commands():
+        options = [option for option in command.params if option.param_type_name == "option"]
+        shared = {"--json", "--library", "--config", "--help"}
+        own = [option.opts[0] for option in options if not shared.intersection(option.opts)]
+        wanted = [option for option in command.params if option.param_type_name == "argument"]
+        arguments = "".join(
+            f" {option.metavar}" if option.required else f" [{option.metavar}]" for option in wanted
+        )
+        first = (command.help or "").split("\n")[0]
+        rows.append((f"`yapmo {words}{arguments}`", first, " ".join(f"`{name}`" for name in own)))
+    return markdown(("command", "what it does", "its own options"), rows)
+
+
+def commands() -> Iterator[tuple[str, Any]]:
+    """Yield the words and the definition of every command, in the order of the help."""
+    from typer.main import get_command
+
+    from tui.cli import app
+
+    for name, command in get_command(app).commands.items():
+        if command.hidden:
+            continue
+        yield name, command
+        for inner, subcommand in getattr(command, "commands", {}).items():
+            yield f"{name} {inner}", subcommand
+
+
+def exit_codes_table() -> str:
+    """Return what each exit code means."""
+    from tui.commands.frame import EXIT_CODES
+
+    return markdown(("code", "meaning"), ((str(code), meaning) for code, meaning in EXIT_CODES.items()))
+
+
+def keys_page() -> str:
+    """Return the page of all keys."""
+    from tui.actions import markdown_table
+
+    return (
+        "# Keys\n\nMade from `tui/actions.py` by `docs/make_documents.py`. `[interface.keys]` in the configuration\n"
+        "changes a key by the name in the last column.\n\n" + markdown_table()
+    )
+
+
+def query_page() -> str:
+    """Return the page of the query language."""
+    from tui.library.query_fields import FIELDS
+
+    rows = (
+        (" ".join(f"`{name}`" for name in (field.name, *field.aliases)), field.help, f"`{field.example}`")
+        for field in FIELDS
+    )
+    return QUERY_INTRODUCTION + markdown(("field", "what it is", "example"), rows)
+
+
+def write_tables() -> None:
+    """Bring every document with tables up to date."""
+    for path, text in documents().items():
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(text)
+
 
 def main() -> None:
     """Run from the command line."""
     write_tables()
+    if "--tables" in sys.argv[1:]:
+        return
     os.environ["TZ"] = "UTC"
     home = "/srv/media"  # a short path that looks like a real one; it must not be there yet
     os.makedirs(home)

@@ -27,37 +27,32 @@ from tui.commands.frame import (
     command_group,
     complain,
     examples,
+    exit_codes,
     prepare_streams,
     shared_options,
 )
 from tui.commands.shared_options import SharedOptions
 from tui.errors import UsageError, YapmoError
 
-_EXIT_CODES = """\
-Exit codes: 0 done; 1 done, but a root or folder could not be read (with --strict: any problem); 2 wrong usage
-or configuration, or no library yet; 3 aborted; 4 library locked, damaged or newer; 5 root unavailable, or too many
-files missing.
-"""
-
-
 app = typer.Typer(
     cls=Commands,
     name="yapmo",
     help="A catalogue of photos, videos and music for the terminal.\n\n"
-    "Without a command, yapmo opens the terminal application; `yapmo PATH` opens it and scans PATH if it is new.",
-    epilog=_EXIT_CODES,
+    "Without a command it opens the terminal application; with a PATH it scans that first, if it is new.",
+    epilog=exit_codes(),
+    subcommand_metavar="[PATH | COMMAND [ARGS]...]",
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 roots_app = command_group(
-    "List the roots of the library; name and forget them.",
+    "List the folders that are catalogued; name and forget them.",
     "yapmo roots",
     'yapmo roots label ~/Pictures "Family photos"',
     "yapmo roots forget /mnt/old-disk",
 )
 config_app = command_group(
-    "Show the options, their values and where each comes from; change them.",
+    "Show the options and where each comes from; change them.",
     "yapmo config",
     "yapmo config get scan.max_workers",
     "yapmo config set scan.max_workers 4",
@@ -117,7 +112,7 @@ def scan(
     context: typer.Context,
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH", help="Folders or files; none: all roots."),
+        typer.Argument(metavar="PATH...", help="Folders or files; none: all roots."),
     ] = None,
     only: Annotated[OnlyStage | None, typer.Option(help="Run this one stage.")] = None,
     rescan: Annotated[Rescan | None, typer.Option(help="Which known files are read again.")] = None,
@@ -135,7 +130,7 @@ def scan(
     library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
-    """Catalogue the media under PATH: new, changed, moved and missing files.
+    """Catalogue folders: new, changed, moved and missing files.
 
     Ctrl-C stops it; everything finished is kept, and the next scan goes on from there.
     """
@@ -166,7 +161,7 @@ def search(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="QUERY", help="Words and fields; none: every file.", autocompletion=completion.fields
+            metavar="QUERY...", help="Words and fields; none: every file.", autocompletion=completion.fields
         ),
     ] = None,
     limit: Annotated[
@@ -180,9 +175,9 @@ def search(
     library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
-    """Find files. A pipe gets their paths, one a line; a terminal gets a table.
+    """Find files by words and fields.
 
-    A word finds files with a word that begins with it; `-` in front of a term takes files out. Use quotes where the
+    A terminal gets a table, a pipe the paths, one a line. A word finds files with a word that begins with it; `-` in front of a term takes files out. Use quotes where the
     shell has its own idea of a character (`<`, `>`, `*`, `"`).
     """
     from tui.commands.search import SearchOptions, run_search
@@ -196,7 +191,7 @@ def show(
     context: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE", help="Path or id; a file whose name is a number: ./12."),
+        typer.Argument(metavar="FILE...", help="Path or id; a file whose name is a number: ./12."),
     ],
     all_tags: Annotated[
         bool, typer.Option("--all", help="Print everything that the extractor said as well.")
@@ -220,7 +215,7 @@ def show(
 )
 def problems(
     context: typer.Context,
-    ids: Annotated[list[int] | None, typer.Argument(metavar="ID", help="Only these problems.")] = None,
+    ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", help="Only these problems.")] = None,
     stage: Annotated[ProblemStage | None, typer.Option(help="Only problems of this stage.")] = None,
     path: Annotated[
         str,
@@ -235,7 +230,10 @@ def problems(
     library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
-    """List what could not be read, or act on what would be listed: try it again, or ignore it."""
+    """List what could not be read; try it again, or ignore it.
+
+    `--retry` and `--ignore` act on what would be listed.
+    """
     from tui.commands.problems import ProblemOptions, run_problems
 
     options = ProblemOptions(
@@ -256,7 +254,7 @@ def stats(
     library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
-    """Count the library: files, bytes and playing time by kind, year, camera and extension."""
+    """Count files, bytes and playing time: kinds, years, cameras."""
     from tui.commands.stats import run_stats
 
     _leave(run_stats(shared_options(context, library, config, as_json)))
@@ -389,7 +387,7 @@ def doctor(
     library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
-    """Tell what YAPMO runs on, where it keeps what, and what is wrong and how to mend it."""
+    """Tell what YAPMO runs on, what is wrong, and how to mend it."""
     from tui.commands.doctor import run_doctor
 
     shared = shared_options(context, library, config, as_json)
@@ -409,7 +407,10 @@ def demo(
     library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
-    """Make a few generated photos, songs and films, and open them in a library of their own."""
+    """Try YAPMO on generated photos, songs and films.
+
+    They are made once, and opened in a library of their own.
+    """
     import os
 
     from tui.commands.demo import prepare_demo

@@ -20,6 +20,16 @@ from tui.display import display
 ABORTED = 3
 """Exit code after Ctrl-C."""
 
+EXIT_CODES = {
+    0: "Done.",
+    1: "Done, but a root or folder could not be read (--strict: any problem).",
+    2: "Wrong usage or configuration, or no library yet.",
+    ABORTED: "Aborted; what was finished is kept.",
+    4: "The library is locked, damaged, newer, or cannot be written.",
+    5: "A root is unavailable, or too many files went missing (--accept-missing).",
+}
+"""What each exit code means: for the help and for the documents."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -91,10 +101,19 @@ def examples(*lines: str) -> str:
     return "\n".join(["\b", "Example:" if len(lines) == 1 else "Examples:", *(f"  {line}" for line in lines)])
 
 
+def exit_codes() -> str:
+    """Return the exit codes as the end of the help."""
+    return "\n".join(["\b", "Exit codes:", *(f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items())])
+
+
 def command_group(help_text: str, *lines: str) -> typer.Typer:
     """Return a group of commands that does something without a command too; `lines` are its examples."""
     return typer.Typer(
-        help=help_text, epilog=examples(*lines), rich_markup_mode=None, invoke_without_command=True
+        help=help_text,
+        epilog=examples(*lines),
+        rich_markup_mode=None,
+        invoke_without_command=True,
+        subcommand_metavar="[COMMAND [ARGS]...]",
     )
 
 
@@ -124,10 +143,10 @@ class ProblemStage(StrEnum):
 
 
 LibraryOption = Annotated[
-    str, typer.Option("--library", metavar="FILE", help="The library to use instead of the configured one.")
+    str, typer.Option("--library", metavar="FILE", help="Another library than the configured one.")
 ]
 ConfigOption = Annotated[
-    str, typer.Option("--config", metavar="FILE", help="The configuration file to use instead of your own.")
+    str, typer.Option("--config", metavar="FILE", help="Another configuration than your own.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object per line.")]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Exit with 1 when any file had a problem.")]
