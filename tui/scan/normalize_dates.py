@@ -84,8 +84,8 @@ _LATER = (
     _Source("PNG:CreationTime"),
 )
 _MODIFIED = _Source("EXIF:ModifyDate", "EXIF:SubSecTime", "EXIF:OffsetTime")
-_OF_PICTURES = (*_ORIGINAL, *_CREATED, _CREATION, *_LATER)
-_OF_MUSIC = (*_ORIGINAL, _CREATION)
+_OF_PICTURES = tuple((source.tag, source) for source in (*_ORIGINAL, *_CREATED, _CREATION, *_LATER))
+_OF_MUSIC = tuple((source.tag, source) for source in (*_ORIGINAL, _CREATION))
 _WITH_OFFSET = ("XMP:DateTimeOriginal", "XMP:DateCreated", "XMP:CreateDate")
 _WITHOUT_ZONE = ("QuickTime:Make", "QuickTime:CompressorName", "QuickTime:HandlerDescription")
 
@@ -126,7 +126,7 @@ class DateFinder:
         self._mtime_ns = mtime_ns
         self._duration_ms = duration_ms
         seconds = time() if now is None else now.timestamp()
-        self._latest = _latest_date(int(seconds // 60))
+        self._latest = _latest_date(int(seconds) // 60)
         self._zone = zone
 
     def find(self, kind: Kind) -> Taken:
@@ -145,8 +145,9 @@ class DateFinder:
 
     def _find_clues(self, kind: Kind) -> Iterator[_Clue]:
         """Yield every date but the last resorts, the most trustworthy first."""
-        for source in _OF_MUSIC if kind is Kind.AUDIO else _OF_PICTURES:
-            if source.tag in self._tags and (clue := self._read(source)):
+        tags = self._tags
+        for tag, source in _OF_MUSIC if kind is Kind.AUDIO else _OF_PICTURES:
+            if tag in tags and (clue := self._read(source)):
                 yield clue
         if kind is Kind.AUDIO:
             return
@@ -156,12 +157,13 @@ class DateFinder:
             yield _Clue(named[0], "File:FileName", instant=named[1])
 
     def _read(self, source: _Source) -> _Clue | None:
-        stamp = read_stamp(self._tags.get(source.tag))
-        if stamp is None or (source.with_time and stamp.precision):
+        tag, fraction, _, instant, with_time = source
+        stamp = read_stamp(self._tags.get(tag))
+        if stamp is None or (with_time and stamp.precision):
             return None
-        if source.fraction and not stamp.precision:
+        if fraction and not stamp.precision:
             stamp = self._complete(stamp, source)
-        return _Clue(stamp, source.tag, source.instant) if is_date(stamp, self._latest) else None
+        return _Clue(stamp, tag, instant) if is_date(stamp, self._latest) else None
 
     def _complete(self, stamp: Stamp, source: _Source) -> Stamp:
         """Return a date of EXIF with its fraction and offset, which have tags of their own."""
@@ -240,15 +242,14 @@ class DateFinder:
 
     def _settle(self, clue: _Clue) -> Taken:
         """Return the date that a clue gives."""
-        stamp = clue.stamp
-        if stamp.precision:
-            return Taken(_format(stamp.local), date_source=f"{clue.tag}, {stamp.precision} only")
-        if clue.instant:
+        (local, offset, precision), tag, instant = clue
+        if precision:
+            return Taken(_format(local), date_source=f"{tag}, {precision} only")
+        if instant:
             return self._settle_instant(clue)
-        if stamp.offset is None:
-            return Taken(_format(stamp.local), date_source=clue.tag)
-        utc_ms = _count_milliseconds(stamp.local) - stamp.offset * 60_000
-        return Taken(_format(stamp.local), stamp.offset, utc_ms, clue.tag)
+        if offset is None:
+            return Taken(_format(local), date_source=tag)
+        return Taken(_format(local), offset, _count_milliseconds(local) - offset * 60_000, tag)
 
     def _settle_instant(self, clue: _Clue) -> Taken:
         """Return the date of an instant in UTC; of local time where it turns out that it is none."""

@@ -236,7 +236,12 @@ def metadata_from_exiftool(
     if fields["latitude"] is not None:
         fields["altitude"] = read_altitude(tags)
     finder = DateFinder(tags, path=path, mtime_ns=mtime_ns, duration_ms=duration_ms, now=now, zone=zone)
-    fields.update(finder.find(kind)._asdict())
+    (
+        fields["taken_local"],
+        fields["utc_offset"],
+        fields["taken_utc"],
+        fields["date_source"],
+    ) = finder.find(kind)
     if playing:
         fields["codec"] = read_codec(tags, kind, has_picture=fields["width"] is not None)
         fields["bit_rate"] = read_bit_rate(size, duration_ms)

@@ -24,6 +24,7 @@ MOST_WORDS = 1_000
 
 _LARGEST = 1 << 63
 _NUMBER_LENGTH = 40
+_SAFE_DIGITS = 15  # of an integer that a float holds exactly
 _NOT_TEXT = re.compile("[\x00\ud800-\udfff]")
 _PLACEHOLDERS = ("(Binary data ", "(binary, ")  # what exiftool and the tag worker say instead of bytes
 _NUMBER_FIRST = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]+)?(?=[\s/,;])")
@@ -60,6 +61,9 @@ def read_positive(value: object, highest: float, digits: int = 9) -> float | Non
 
 def read_integer(value: object, lowest: int, highest: int) -> int | None:
     """Return the number in `value` rounded to an integer if it lies from `lowest` to `highest`."""
+    if isinstance(value, str) and value.isdecimal() and value.isascii() and len(value) <= _SAFE_DIGITS:
+        plain = int(value)
+        return plain if lowest <= plain <= highest else None
     number = read_number(value)
     if number is None or not lowest <= number <= highest:
         return None
