@@ -10,6 +10,7 @@ import pytest
 from textual import events
 
 from tests.screens.filled_library import ROOT, MadeFile, fill, photos
+from tests.screens.keys import type_at_once
 from tests.screens.scripted_engine import (
     FORBIDDEN,
     HOSTILE_NAMES,
@@ -386,12 +387,17 @@ async def test_hostile_files_are_shown_and_do_nothing(
         await wait_until(lambda: r"\x1b[1m[red]\xff" in screen_text(pilot.app))
         assert FORBIDDEN.isdisjoint(everything_shown(pilot.app))
         await pilot.press("escape", "home")
-        for _ in names:
+        panel, table = library_screen(pilot).panel, library_screen(pilot).table
+        for number in range(len(names)):
+            await wait_until(lambda place=number: table.cursor == place)
             await pilot.press("enter")
-            await pilot.pause(0.1)
+            row = table.cursor_row
+            assert row is not None
+            title = display(row.name)[:40]
+            await wait_until(lambda title=title: title in screen_text(pilot.app).split("Folder")[0])
             assert FORBIDDEN.isdisjoint(everything_shown(pilot.app))
-            await pilot.click(library_screen(pilot).panel, offset=(10, 4))
-            await pilot.press("y", "escape", "down")
+            await pilot.click(panel, offset=(10, 4))
+            type_at_once(pilot.app, "y", "escape", "down")
         assert pilot.app.is_running
 
 

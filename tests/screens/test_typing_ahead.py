@@ -6,9 +6,9 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from textual import events
 
 from tests.screens.filled_library import ROOT, MadeFile, fill, photos
+from tests.screens.keys import type_at_once
 from tests.screens.scripted_engine import screen_text
 from tui.app import YapmoApp
 from tui.library.roots import add_root
@@ -19,22 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from textual.app import App
-
     from tests.screens.conftest import OpenApp
     from tests.screens.scripted_engine import ScriptedEngine
     from tui.library.database import Library
     from tui.scan.request import ScanRequest
 
     Wait = Callable[..., Any]
-
-SIGNS = {"slash": "/", "enter": "\r", "minus": "-"}
-
-
-def type_at_once(app: App[int], *keys: str) -> None:
-    """Let all `keys` come in one instant, as from a line that was held up."""
-    for key in keys:
-        app.post_message(events.Key(key, SIGNS.get(key, key) if len(SIGNS.get(key, key)) == 1 else None))
 
 
 @pytest.fixture
@@ -72,7 +62,7 @@ async def test_a_folder_that_is_typed_is_the_one_that_is_scanned(
     folder = tmp_path / "wanted"
     folder.mkdir()
     async with open_app("browse") as pilot:
-        type_at_once(pilot.app, "slash", *str(folder)[1:].replace("-", "-"), "enter", "s")
+        type_at_once(pilot.app, "slash", *str(folder)[1:], "enter", "s")
         await wait_until(lambda: engine.requests, seconds=5)
         assert engine.requests[0].paths == (bytes(folder),)
 

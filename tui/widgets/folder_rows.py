@@ -201,9 +201,19 @@ class FolderRows:
 
 
 def _recount(node: FolderNode) -> None:
-    """Work out the rows below `node` and below those above it."""
-    for above in node.lineage():
-        above.count_rows()
+    """Work out the rows below `node` and the one above it; further up, only their number changes."""
+    node.count_rows()
+    child = node.parent
+    if child is None:
+        return
+    before = child.rows_below
+    child.count_rows()
+    difference = child.rows_below - before
+    while difference and (above := child.parent) is not None:
+        if not above.is_open or not any(shown is child for _, shown in above.open_children):
+            return
+        above.rows_below += difference
+        child = above
 
 
 def _position(names: Sequence[bytes], name: bytes) -> int | None:
