@@ -190,15 +190,10 @@ def save_extractions(
         db.execute("UPDATE file SET metadata_state = 2 WHERE id = ?", (item.file_id,))
         message = item.error or "no metadata"
         record_problem(db, Problem(b"", Stage.METADATA, message, item.file_id), now_ns=now_ns)
-    done = [(item, item.metadata) for item in valid if item.metadata is not None]
-    ids = [item.file_id for item, _ in done]
-    edits = edited_values(db, ids)
-    read_before = _ids_extracted(db, ids)
+    done = [item for item in valid if item.metadata is not None]
+    ids = [item.file_id for item in done]
     with search_index.reindexing(db, ids):
-        for item, metadata in done:
-            edited = edits.get(item.file_id, {})
-            first = not edited and item.file_id not in read_before
-            save_metadata(db, item, metadata, edited, first=first)
+        save_metadata(db, done, edited_values(db, ids), _ids_extracted(db, ids))
     clear_problems(db, ids, Stage.METADATA)
     return len(valid)
 

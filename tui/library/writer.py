@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.display import display
 from tui.errors import LibraryError
+from tui.library.batches import PAUSING, Refused, write_batch
 from tui.library.connections import explain, primary_code
 from tui.library.locks import TurnRefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tui.library.batches import Write
     from tui.library.connections import Connection
     from tui.library.locks import WriteTurns
-
-    Write = Callable[[sqlite3.Connection], object]
 
 logger = logging.getLogger("yapmo.library")
 T = TypeVar("T")
@@ -37,17 +37,6 @@ _FIRST_RETRY_S = 0.1
 _LONGEST_RETRY_S = 2.0
 _CLOSE_S = 10.0
 _LOG_LIMIT_BYTES = 64_000_000
-_PAUSING = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED})
-_FATAL = frozenset(
-    {
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_NOMEM,
-    }
-)
 
 
 @dataclass(slots=True, eq=False)
@@ -57,18 +46,11 @@ class _Entry:
     future: asyncio.Future[Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Refused:
-    """The outcome of a write that raised; it alone was rolled back."""
-
-    error: Exception
-
-
 class Writer:
     """Takes writes from anyone on the event loop and commits them in batches.
 
     A write is a function that takes the writing `sqlite3.Connection` and changes the library. It may be run more than once
-    (a batch that met a full disk is run again as a whole), so it must have no other effect.
+    (a batch that met a full disk, or in which a write raised, is run again), so it must have no other effect.
 
     Attributes:
         waiting: empty, or one sentence: what the writer waits for (a full disk, another process).
@@ -242,14 +224,7 @@ class Writer:
         """Run a batch as one transaction in the connection's thread and return each write's outcome."""
         with self._turns.turn(self._keep_waiting):
             self.waiting = ""
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                outcomes = [_write_one(db, entry.write) for entry in batch]
-                db.execute("COMMIT")
-            except BaseException:
-                if db.in_transaction:
-                    db.execute("ROLLBACK")
-                raise
+            outcomes = write_batch(db, [entry.write for entry in batch])
             self._bound_log(db)
         return outcomes
 
@@ -287,7 +262,7 @@ class Writer:
             logger.error("writing to the library failed", exc_info=error)
             fault = "This is a fault of the program; the log has the details."
             reason = LibraryError(f"Writing to the library failed: {error!r}", hint=fault)
-        passing = code in _PAUSING or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_WRITE"
+        passing = code in PAUSING or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_WRITE"
         if passing and time.monotonic() < self._give_up_at:
             if not self.waiting:
                 logger.warning("%s; waiting", reason.message)
@@ -315,7 +290,7 @@ class Writer:
     def _settle(self, batch: list[_Entry], outcomes: list[object]) -> None:
         self.committed += 1
         for entry, outcome in zip(batch, outcomes, strict=True):
-            if isinstance(outcome, _Refused):
+            if isinstance(outcome, Refused):
                 self._refuse(entry, outcome.error)
             elif entry.future is not None and not entry.future.done():
                 entry.future.set_result(outcome)
@@ -359,21 +334,6 @@ class Writer:
                 db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         except (sqlite3.Error, LibraryError) as error:
             logger.debug("the last checkpoint did not run: %s", error)
-
-
-def _write_one(db: sqlite3.Connection, write: Write) -> object:
-    """Run one write of a batch; if it raises for a reason of its own, undo it alone."""
-    db.execute("SAVEPOINT one")
-    try:
-        outcome = write(db)
-    except Exception as error:  # a write is anyone's function, and must not take the others along
-        code = primary_code(error) if isinstance(error, sqlite3.Error) else 0
-        if code in _PAUSING or code in _FATAL or not db.in_transaction:
-            raise
-        db.execute("ROLLBACK TO one")
-        outcome = _Refused(error)
-    db.execute("RELEASE one")
-    return outcome
 
 
 def _write_nothing(_db: sqlite3.Connection) -> None:
