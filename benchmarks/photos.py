@@ -11,11 +11,26 @@ import argparse
 import io
 import os
 import random
+import re
+import struct
 import sys
+
+LARGEST_BYTES = 2_000_000
+"""Larger originals are left out: thousands of copies have to fit in memory and page cache."""
+
+SMALLEST_SIDE = 64
+"""Pictures with fewer pixels on a side are specimens of a file format."""
+
+IMAGE_PROGRAMS = re.compile(
+    r"adobe|photoshop|lightroom|gimp|paint|picasa|photos |photo pro|powerexif|xnview|irfanview|acdsee"
+    r"|imagemagick|capture one|darktable|rawtherapee|digikam|snapseed|instagram|\bPIL\b|pillow",
+    re.IGNORECASE,
+)
+"""Names of programs that rewrite pictures, as they sign in EXIF Software; cameras put their firmware there."""
 
 
 def find_camera_jpegs(folder: str) -> list[bytes]:
-    """Return the contents of JPEGs under `folder` that carry EXIF of a camera, each under 2 MB."""
+    """Return the contents of JPEGs under `folder` that came out of a camera, each of at most `LARGEST_BYTES`."""
     found = []
     for here, folders, names in os.walk(folder):
         folders.sort()
@@ -23,16 +38,45 @@ def find_camera_jpegs(folder: str) -> list[bytes]:
             if not name.lower().endswith((".jpg", ".jpeg")):
                 continue
             with open(os.path.join(here, name), "rb") as file:
-                content = file.read(2_000_001)
-            head = content[:4096]
-            if (
-                len(content) <= 2_000_000
-                and content[:2] == b"\xff\xd8"
-                and b"Exif\0\0" in head
-                and b"MakerNote" not in name.encode()
-            ):
+                content = file.read(LARGEST_BYTES + 1)
+            if len(content) <= LARGEST_BYTES and is_camera_jpeg(content):
                 found.append(content)
     return found
+
+
+def is_camera_jpeg(content: bytes) -> bool:
+    """Return whether these are the bytes of a JPEG as a camera writes it.
+
+    It has Make, Model, DateTimeOriginal and ExposureTime, pixels that can be decoded, and no trace of an image program
+    (EXIF Software, Photoshop's segment, XMP CreatorTool).
+    """
+    from PIL import Image
+    from PIL.ExifTags import IFD, Base
+
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            if picture.format not in ("JPEG", "MPO") or min(picture.size) < SMALLEST_SIDE:
+                return False
+            exif = picture.getexif()
+            taken = exif.get_ifd(IFD.Exif)
+            values = (exif.get(Base.Make), exif.get(Base.Model), taken.get(Base.DateTimeOriginal))
+            if not all(str(value or "").strip("\0 ") for value in values) or not taken.get(Base.ExposureTime):
+                return False
+            if IMAGE_PROGRAMS.search(str(exif.get(Base.Software, ""))) or "photoshop" in picture.info:
+                return False
+            if b"CreatorTool" in picture.info.get("xmp", b""):
+                return False
+            picture.load()
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        TypeError,
+        LookupError,
+        struct.error,
+    ):  # what Pillow says of broken files
+        return False
+    return True
 
 
 def generate_jpegs(number: int = 40) -> list[bytes]:
@@ -57,6 +101,9 @@ def generate_jpegs(number: int = 40) -> list[bytes]:
 def make_photos(number: int, target: str, source: str = "") -> int:
     """Write `number` JPEGs below `target`, 200 a folder, from those under `source`; returns their bytes together."""
     originals = find_camera_jpegs(source) if source else []
+    print(
+        f"{len(originals)} camera JPEGs to vary" if originals else "generated JPEGs to vary", file=sys.stderr
+    )
     originals = originals or generate_jpegs()
     total = 0
     for index in range(number):
