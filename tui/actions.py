@@ -23,6 +23,7 @@ class Place(StrEnum):
     BROWSE = "Browse"
     LIBRARY = "Library"
     SEARCH = "Search box"
+    GO_TO = "Typing a path"
     DETAILS = "Details"
     PROGRESS = "Progress"
     PROBLEMS = "Problems"
@@ -177,6 +178,23 @@ def _library() -> tuple[Action, ...]:
     )
 
 
+def _typing() -> tuple[Action, ...]:
+    """Return what is bound by the lines that are typed in; a test sees to it that both say the same."""
+
+    def action(name: str, keys: str, label: str, help_text: str, place: Place, footer: int = 0) -> Action:
+        return Action(name, keys, label, help_text, place, name, footer, palette=False)
+
+    search, go_to = Place.SEARCH, Place.GO_TO
+    return (
+        action("show_found", "enter", "to the files", "Go to the files that were found.", search, 1),
+        action("clear_search", "escape", "clear", "Empty the box; leave it when it is empty.", search, 2),
+        action("older_query", "up", "older query", "What was searched for before.", search, 3),
+        action("newer_query", "down", "newer query", "Back again; below the newest, to the files.", search),
+        action("go_there", "enter", "go there", "Go to the folder that was typed.", go_to, 1),
+        action("stay_here", "escape", "stay here", "Go back to the folders as they were.", go_to, 2),
+    )
+
+
 def _progress() -> tuple[Action, ...]:
     place = Place.PROGRESS
     return (
@@ -232,6 +250,7 @@ ACTIONS: tuple[Action, ...] = (
     *_everywhere(),
     *_browse(),
     *_library(),
+    *_typing(),
     *_progress(),
     *_problems(),
     *_log(),

@@ -92,3 +92,20 @@ def test_the_documentation_lists_every_action() -> None:
     for line in table.splitlines():
         if line.startswith("|"):
             assert line.count("|") == 4, line
+
+
+def test_what_is_bound_by_the_lines_that_are_typed_in_is_what_the_registry_says() -> None:
+    from textual.binding import Binding
+
+    from tui.widgets.line_prompt import AnswerLine, LinePrompt
+    from tui.widgets.search_box import QueryInput
+
+    bound = {
+        binding.id: binding.key
+        for widget in (QueryInput, AnswerLine, LinePrompt)
+        for binding in widget.BINDINGS
+        if isinstance(binding, Binding) and binding.id is not None
+    }
+    assert bound == {
+        action.id: action.keys for action in ACTIONS if action.place in {Place.SEARCH, Place.GO_TO}
+    }

@@ -70,7 +70,7 @@ def test_columns_never_overlap_nor_run_over(names: list[str], width: int) -> Non
 
 def test_the_least_important_columns_give_way_and_the_name_stays() -> None:
     columns = columns_by_name(["rating", "name", "taken", "size", "codec"])
-    assert [shown.column.name for shown in fit_columns(columns, 50)] == ["rating", "name", "taken", "size"]
+    assert [shown.column.name for shown in fit_columns(columns, 56)] == ["rating", "name", "taken", "size"]
     assert [shown.column.name for shown in fit_columns(columns, 40)] == ["name", "taken"]
     assert [(shown.column.name, shown.width) for shown in fit_columns(columns, 5)] == [("name", 5)]
 

@@ -50,10 +50,12 @@ async def test_keys_typed_at_once_reach_what_they_are_meant_for(
     open_app: OpenApp, filled: Library, wait_until: Wait, start: str, keys: tuple[str, ...], shown: str
 ) -> None:
     async with open_app(start) as pilot:
-        type_at_once(pilot.app, *keys)
-        await wait_until(lambda: shown in screen_text(pilot.app), seconds=5)
-        footer = pilot.app.screen.query(FooterBar)
-        await wait_until(lambda: not footer or footer.first().items == footer_items(pilot.app.screen))
+        app = pilot.app
+        assert isinstance(app, YapmoApp)
+        type_at_once(app, *keys)
+        await wait_until(lambda: shown in screen_text(app), seconds=5)
+        footer = app.screen.query(FooterBar)
+        await wait_until(lambda: not footer or footer.first().items == footer_items(app.screen, app.session))
 
 
 async def test_a_folder_that_is_typed_is_the_one_that_is_scanned(

@@ -59,7 +59,7 @@ class BrowseScreen(ShellScreen):
 
     TAB = "show_browse"
     AUTO_FOCUS = "FolderTree"  # never the line for typing, which would take the keys typed ahead
-    PLACES = (Place.BROWSE,)
+    PLACES = (Place.BROWSE, Place.GO_TO)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.BROWSE)
 
     def __init__(self, session: Session) -> None:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from textual.app import ComposeResult
     from textual.binding import BindingType
 
-KEYS_WIDTH = 18
+KEYS_WIDTH = 13
 """Cells of the column of keys."""
 
 

@@ -74,7 +74,7 @@ class LibraryScreen(ShellScreen):
 
     TAB = "show_library"
     AUTO_FOCUS = "FileTable"  # never the line for typing, which would take the keys typed ahead
-    PLACES = (Place.LIBRARY,)
+    PLACES = (Place.LIBRARY, Place.SEARCH)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.LIBRARY)
 
     def __init__(self, session: Session) -> None:

@@ -98,6 +98,7 @@ class ScanControl:
         else:
             self._session.engine.pause()
         self._pull()
+        self._app.refresh_bindings()
 
     def _pull(self) -> None:
         session = self._session

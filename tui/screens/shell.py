@@ -10,8 +10,9 @@ from textual.widgets import Input
 
 from tui.actions import ACTIONS, BY_ID, Place, bindings, key_name
 from tui.display import format_count
+from tui.records import ScanState
 from tui.screens.opening import tab, tabs
-from tui.screens.scan_status import status_line
+from tui.screens.scan_status import status_lines
 from tui.widgets.bars import FooterBar, HeaderBar, StatusBar
 from tui.widgets.log_panel import LogPanel
 from tui.widgets.scrolled_lines import ScrolledLines
@@ -124,7 +125,7 @@ class ShellScreen(Screen[None]):
     def show_snapshot(self) -> None:
         """Show how the scan stands now (`session.snapshot`); the app calls this at most four times a second."""
         for bar in self.query(StatusBar) if self.SHOWS_STATUS else ():
-            bar.show(status_line(self.session.snapshot))
+            bar.show(*status_lines(self.session.snapshot))
 
     def show_file_count(self) -> None:
         """Show how many files the library has (`session.files`)."""
@@ -174,16 +175,20 @@ class ShellScreen(Screen[None]):
 
     def _show_keys(self, screen: AnyScreen[object]) -> None:
         for bar in self.query(FooterBar):
-            bar.show(footer_items(screen))
+            bar.show(footer_items(screen, self.session))
 
 
-def footer_items(screen: AnyScreen[object]) -> list[tuple[str, str, str]]:
+def footer_items(screen: AnyScreen[object], session: Session) -> list[tuple[str, str, str]]:
     """Return id, key and label of the actions that the footer shows for a screen as it is now."""
     keys: dict[str, str] = {}
     for key, active in screen.active_bindings.items():
         if active.enabled and active.binding.id in BY_ID:
             keys.setdefault(active.binding.id, key)
+    if session.engine.running:
+        keys.pop("scan", None)  # there is nothing to begin, and the other keys need the room
+    paused = session.snapshot is not None and session.snapshot.state is ScanState.PAUSED
+    labels = {"pause": "resume"} if paused else {}
     actions = sorted(
         (action for action in ACTIONS if action.footer and action.id in keys), key=lambda a: a.footer
     )
-    return [(action.id, key_name(keys[action.id]), action.label) for action in actions]
+    return [(action.id, key_name(keys[action.id]), labels.get(action.id, action.label)) for action in actions]

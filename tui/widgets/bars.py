@@ -54,19 +54,19 @@ class StatusBar(PaintedLines):
     def __init__(self) -> None:
         """Begin hidden."""
         super().__init__(classes="bar")
-        self._line: Line = ()
+        self._lines: tuple[Line, ...] = ()
         self.display = False
 
-    def show(self, line: Line) -> None:
-        """Show `line`; an empty one hides the bar."""
-        self._line = line
-        if self.display != bool(line):
-            self.display = bool(line)
+    def show(self, *lines: Line) -> None:
+        """Show the first of `lines` that there is room for, else the last one; without any, hide the bar."""
+        self._lines = lines
+        if self.display != bool(lines):
+            self.display = bool(lines)
         self.repaint()
 
     def lines(self, width: int, height: int) -> Sequence[Line]:  # noqa: ARG002  # one line high
-        """Return the line that was last shown."""
-        return [self._line]
+        """Return what was last shown, as fully as it fits."""
+        return [next((line for line in self._lines if line_width(line) <= width), self._lines[-1])]
 
 
 class FooterBar(PaintedLines):

@@ -244,7 +244,7 @@ def _number(
 
 _FILE_COLUMNS = (
     Column(
-        "name", "Name", lambda row, _: row.name, 14, 72, share=4, cut="middle", drop=0, sort="name"
+        "name", "Name", lambda row, _: row.name, 19, 72, share=4, cut="middle", drop=0, sort="name"
     ),
     Column(
         "folder", "Folder", lambda row, _: short_path(os.path.dirname(row.path)), 12, 60,
@@ -263,7 +263,7 @@ _FILE_COLUMNS = (
 
 _CONTENT_COLUMNS = (
     _number("taken", "Taken", 17, _taken, drop=1),
-    Column("camera", "Camera", _camera, 12, 26, share=2, drop=3, sort="camera"),
+    Column("camera", "Camera", _camera, 10, 26, share=2, drop=3, sort="camera"),
     _number("dimensions", "Pixels", 11, _dimensions, sort="mp"),
     _number("duration", "Length", 8, _formatted("duration_ms", format_duration), drop=3),
     Column("position", "Position", _position, 23, drop=7),

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 class AnswerLine(Input):
     """The line to type into."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "submit", "Go there", show=False, id="go_there"),
+    ]
+
     def __init__(self, submit: Callable[[], None]) -> None:
         """Call `submit` at Enter."""
         super().__init__(compact=True, select_on_focus=False)
@@ -33,7 +37,9 @@ class AnswerLine(Input):
 class LinePrompt(Horizontal):
     """Asks for one line of text; Enter answers, Escape gives up."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "give_up", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "give_up", "Stay here", show=False, id="stay_here"),
+    ]
 
     def __init__(self, label: str, answer: Callable[[str | None], None]) -> None:
         """Ask with `label`; hidden until `ask`.

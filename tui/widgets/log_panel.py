@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from tui.display import format_count
+from tui.widgets.file_columns import fit_text
 from tui.widgets.painted_lines import Line, Piece, fit
 from tui.widgets.scrolled_lines import ScrolledLines
 
@@ -67,7 +68,7 @@ class LogPanel(ScrolledLines):
         return (
             Piece(f" {when} ", "dim"),
             Piece(f"{level} ", look or "dim"),
-            Piece(fit(line.text, max(0, width - 19)), look),
+            Piece(fit_text(line.text, max(0, width - 19), cut="middle"), look),
         )
 
     def head(self, width: int) -> Line:

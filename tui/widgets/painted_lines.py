@@ -51,7 +51,7 @@ LOOKS = {
     "bar": "$primary",
     "track": "$foreground 25%",
     "key": "bold $footer-key-foreground",
-    "thumb": "$primary 60%",
+    "thumb": "$foreground 50%",
     "cursor": "bold $block-cursor-foreground on $block-cursor-background",
     "blurred": "$block-cursor-blurred-foreground on $block-cursor-blurred-background",
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.display import display, format_count, format_duration, format_size
-from tui.records import ScanState
+from tui.records import ScanState, Stage
 from tui.widgets.painted_lines import Line, PaintedLines, Piece, fit
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class ProgressCard(PaintedLines):
         lines += [blank, *_counters(snapshot.counters, width)]
         if not is_over(snapshot.state):
             lines += [blank, *self._workers(snapshot.workers, width)]
-        return [*lines, *frame]
+        return [*lines, blank]
 
     def _workers(self, workers: Sequence[WorkerStatus], width: int) -> Iterable[Line]:
         most = MOST_WORKERS_SMALL if self.is_small else MOST_WORKERS
@@ -108,7 +108,8 @@ class ProgressCard(PaintedLines):
         rest = workers[most:]
         if rest:
             busy = sum(worker.path is not None for worker in rest)
-            yield (Piece(f" and {len(rest)} more workers, {busy} of them busy", "dim"),)
+            number = "1 more worker" if len(rest) == 1 else f"{len(rest)} more workers"
+            yield (Piece(f" and {number}, {busy or 'none'} of them busy", "dim"),)
 
 
 def _title(snapshot: ProgressSnapshot, width: int) -> Line:
@@ -127,7 +128,8 @@ def _stage(stage: StageProgress, width: int) -> Line:
     cells = max(8, width - NAME_WIDTH - NUMBERS_WIDTH)
     full = int(cells * (share or 0.0))
     percent = "" if share is None else f"{int(share * 100)} %"
-    rate = "" if stage.finished else format_rate(stage.per_second)
+    rate = format_rate(stage.per_second) if stage.per_second and not stage.finished else ""
+    unit = " folders" if stage.stage is Stage.WALK else " files"
     volume = (
         f"{format_size(round(stage.bytes_per_second))}/s"
         if stage.bytes_per_second and not stage.finished
@@ -137,7 +139,7 @@ def _stage(stage: StageProgress, width: int) -> Line:
         Piece(fit(f" {stage.stage.value}", NAME_WIDTH)),
         Piece(fit(percent, 6, align="right")),
         Piece(fit(format_count(stage.done), 12, align="right")),
-        Piece(fit(rate, 9, align="right")),
+        Piece(fit(rate, 9, align="right")) if rate else Piece(fit(unit, 9), "dim"),
         Piece(fit(volume, 11, align="right")),
         Piece(fit(_remaining(stage), 12, align="right")),
         Piece("  "),

@@ -40,9 +40,10 @@ class QueryInput(Input, inherit_bindings=True):
     """The line that is typed in."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "recall(-1)", "Older query", show=False),
-        Binding("down", "recall(1)", "Newer query", show=False),
-        Binding("escape", "clear_or_leave", "Clear", show=False),
+        Binding("enter", "submit", "To the files", show=False, id="show_found"),
+        Binding("up", "recall(-1)", "Older query", show=False, id="older_query"),
+        Binding("down", "recall(1)", "Newer query", show=False, id="newer_query"),
+        Binding("escape", "clear_or_leave", "Clear", show=False, id="clear_search"),
     ]
 
     def __init__(self, box: SearchBox) -> None:
