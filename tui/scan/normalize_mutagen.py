@@ -1,9 +1,10 @@
 """What mutagen says of a song, as a `Metadata` record.
 
 The answer is that of `tui.workers.tag_reader`: the names of tags are those of the format (ID3 frames, Vorbis comments, MP4
-atoms, APEv2 keys, ASF attributes), each with a list of values. Names mean the same in all of them and are looked up
-whatever their case, so that one table serves all formats. Sources: id3.org, "ID3v2.4.0 - Native Frames"; Xiph.org,
-"Ogg Vorbis I format specification: comment field"; MusicBrainz Picard documentation, "Appendix B: Tag Mapping".
+atoms, APEv2 keys, ASF attributes, text chunks of WAV and AIFF), each with a list of values. Names mean the same in all of
+them and are looked up whatever their case, so that one table serves all formats. Sources: id3.org, "ID3v2.4.0 - Native
+Frames"; Xiph.org, "Ogg Vorbis I format specification: comment field"; MusicBrainz Picard documentation, "Appendix B: Tag
+Mapping"; and those of `tui.workers.chunk_texts`.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from tui.records import Kind, Metadata
 from tui.scan.normalize_codecs import name_codec
 from tui.scan.normalize_genres import name_genres
-from tui.scan.normalize_streams import read_bit_rate
+from tui.scan.normalize_streams import name_wave_codec, read_bit_rate
 from tui.scan.normalize_values import (
     first_integer,
     first_joined,
@@ -36,9 +37,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime, tzinfo
 
-_TITLE = ("tit2", "tt2", "title", "©nam", "wm/title")
-_ARTIST = ("tpe1", "tp1", "artist", "©art", "author", "wm/author", "performer")
-_ALBUM = ("talb", "tal", "album", "©alb", "wm/albumtitle")
+_TITLE = ("tit2", "tt2", "title", "©nam", "wm/title", "inam", "titl", "name")
+_ARTIST = ("tpe1", "tp1", "artist", "©art", "author", "wm/author", "performer", "iart", "auth")
+_ALBUM = ("talb", "tal", "album", "©alb", "wm/albumtitle", "iprd")
 _ALBUM_ARTIST = (
     "tpe2",
     "tp2",
@@ -49,9 +50,9 @@ _ALBUM_ARTIST = (
     "wm/albumartist",
     "ensemble",
 )
-_TRACK = ("trck", "trk", "tracknumber", "track", "trkn", "wm/tracknumber", "wm/track")
+_TRACK = ("trck", "trk", "tracknumber", "track", "trkn", "wm/tracknumber", "wm/track", "itrk", "iprt")
 _DISC = ("tpos", "tpa", "discnumber", "disc", "disk", "wm/partofset")
-_GENRE = ("tcon", "tco", "genre", "©gen", "gnre", "wm/genre")
+_GENRE = ("tcon", "tco", "genre", "©gen", "gnre", "wm/genre", "ignr")
 _YEAR = (
     "tdrc",
     "tyer",
@@ -68,6 +69,7 @@ _YEAR = (
     "originalyear",
     "wm/originalreleasetime",
     "wm/originalreleaseyear",
+    "icrd",
 )
 _BPM = ("tbpm", "tbp", "bpm", "tempo", "tmpo", "----:com.apple.itunes:bpm", "wm/beatsperminute")
 _KEY = (
@@ -82,7 +84,19 @@ _KEY = (
     "----:com.apple.itunes:key",
     "wm/initialkey",
 )
-_DESCRIPTION = ("comm", "com", "comment", "comments", "description", "©cmt", "desc", "ldes", "wm/description")
+_DESCRIPTION = (
+    "comm",
+    "com",
+    "comment",
+    "comments",
+    "description",
+    "©cmt",
+    "desc",
+    "ldes",
+    "wm/description",
+    "icmt",
+    "anno",
+)
 _PERCENT = ("rate", "wm/shareduserrating")
 _SHARE = ("fmps_rating", "txxx:fmps_rating", "----:com.apple.itunes:fmps_rating")
 _STARS = ("rating", "txxx:rating", "----:com.apple.itunes:rating")
@@ -111,7 +125,6 @@ _CODECS = {
     "smf": "midi",
     "tak": "tak",
     "trueaudio": "tta",
-    "wave": "pcm",
     "wavpack": "wavpack",
 }
 """The codec by the class that mutagen reads a file with, in lower case."""
@@ -161,7 +174,7 @@ def metadata_from_mutagen(
         musical_key=first_text(tags, _KEY, _LONGEST_KEY),
         rating=_read_rating(tags),
         description=_read_description(tags),
-        keywords=unique(read_texts(tags["keywords"])) if "keywords" in tags else (),
+        keywords=_read_keywords(tags),
     )
 
 
@@ -192,10 +205,12 @@ def _read_sample_rate(file_class: object, info: Mapping[str, object]) -> int | N
 
 
 def _read_codec(file_class: object, info: Mapping[str, object]) -> str | None:
-    """Return the codec: MP4 and WMA files name theirs, MPEG audio has its layer, the others have but one."""
+    """Return the codec: MP4 files name theirs, WAV files number it, MPEG audio has its layer, the others have but one."""
     name = (read_text(file_class, _LONGEST_NAME) or "").lower()
     if name == "mp3" and (layer := read_integer(info.get("layer"), 1, 3)):
         return f"mp{layer}"
+    if name == "wave":
+        return name_wave_codec(info.get("audio_format"))
     if name == "mp4":
         codec = read_text(info.get("codec"), _LONGEST_NAME)
         if codec and codec.lower() in _MP3_IN_MP4:
@@ -221,6 +236,13 @@ def _read_rating(tags: Mapping[str, object]) -> int | None:
     return next(
         (stars for name in _PERCENT if (stars := stars_from_percent(tags.get(name))) is not None), None
     )
+
+
+def _read_keywords(tags: Mapping[str, object]) -> tuple[str, ...]:
+    """Return the keywords; those of a WAV file are one line."""
+    lines = read_texts(tags["ikey"]) if "ikey" in tags else []
+    words = [word.strip() for line in lines for word in re.split("[;,]", line)]
+    return unique(word for word in (*read_texts(tags.get("keywords", [])), *words) if word)
 
 
 def _read_description(tags: Mapping[str, object]) -> str | None:

@@ -124,18 +124,22 @@ _PICTURE_CODEC_NUMBERS: dict[str, dict[int, str]] = {
     "Flash:VideoEncoding": {2: "flv1", 3: "flashsv", 4: "vp6", 5: "vp6", 6: "flashsv2", 7: "h264"},
     "M2TS:VideoStreamType": {1: "mpeg1", 2: "mpeg2", 16: "mpeg4", 27: "h264", 36: "hevc", 234: "vc1"},
 }
+_WAVE_CODECS = {
+    1: "pcm",
+    2: "adpcm",
+    3: "pcm",
+    6: "alaw",
+    7: "ulaw",
+    17: "adpcm",
+    49: "gsm",
+    80: "mp2",
+    85: "mp3",
+    0xFFFE: "pcm",
+}
+"""Codecs by wFormatTag; the extensible format is used for PCM of many channels or bits. Source: Microsoft, mmreg.h."""
+
 _SOUND_CODEC_NUMBERS: dict[str, dict[int, str]] = {
-    "RIFF:Encoding": {
-        1: "pcm",
-        2: "adpcm",
-        3: "pcm",
-        6: "alaw",
-        7: "ulaw",
-        17: "adpcm",
-        49: "gsm",
-        80: "mp2",
-        85: "mp3",
-    },
+    "RIFF:Encoding": _WAVE_CODECS,
     "Flash:AudioEncoding": {
         0: "pcm",
         1: "adpcm",
@@ -303,6 +307,12 @@ def read_codec(tags: Mapping[str, object], kind: Kind, *, has_picture: bool) -> 
     return _codec_of_number(tags, _SOUND_CODEC_NUMBERS) or (
         name_codec(file_type) if file_type in _CODEC_FILE_TYPES else None
     )
+
+
+def name_wave_codec(number: object) -> str | None:
+    """Return the codec that the format number of a WAV file means, None if it is unknown."""
+    known = read_integer(number, 0, 65_535)
+    return _WAVE_CODECS.get(known) if known is not None else None
 
 
 def _codec_of_number(tags: Mapping[str, object], numbers: Mapping[str, Mapping[int, str]]) -> str | None:

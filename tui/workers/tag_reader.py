@@ -17,6 +17,8 @@ from mutagen.asf import ASFTags
 from mutagen.id3 import ID3Tags
 from mutagen.mp4 import AtomDataType, MP4FreeForm, MP4Tags
 
+from tui.workers.chunk_texts import read_chunk_texts
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -32,6 +34,7 @@ MOST_VALUES = 10_000
 _LONGEST_NAME = 500
 _LARGEST_INTEGER = 2**63
 _STREAM_ATTRIBUTES = ("length", "bitrate", "sample_rate", "channels", "bits_per_sample")
+_CHUNKED = ("WAVE", "AIFF")
 _PICTURE_KEYS = frozenset({"metadata_block_picture", "coverart"})
 
 
@@ -49,10 +52,12 @@ def read_tags(path: bytes) -> dict[str, Any]:
     """
     with open(os.fsdecode(path), "rb", opener=_open_regular) as file:
         parsed = mutagen.File(file)
+        texts = list(read_chunk_texts(file)) if type(parsed).__name__ in _CHUNKED else []
     if parsed is None:
         return {"error": "This is no music format that mutagen knows."}
     collector = _TagCollector()
     collector.add_all(_name_values(parsed.tags))
+    collector.add_all(texts)
     collector.add_all(("picture", picture.data) for picture in getattr(parsed, "pictures", ()))
     return {
         "type": type(parsed).__name__,
