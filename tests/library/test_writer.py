@@ -80,7 +80,7 @@ async def test_a_write_that_raises_is_undone_alone(library: Library) -> None:
 
 
 async def test_a_batch_in_which_nothing_raises_is_written_without_savepoints(library: Library) -> None:
-    """Under a savepoint SQLite copies every page before it changes it: a third of all time of writing."""
+    """Under a savepoint SQLite writes down every page before it changes it: twice as many writes to disk."""
     statements: list[str] = []
     await library.writer.run(lambda db: db.set_trace_callback(statements.append))
     for name in "abc":

@@ -58,8 +58,8 @@ def _write_together(db: sqlite3.Connection, writes: Sequence[Write]) -> list[obj
     """Run a batch as one transaction and return each write's outcome.
 
     Raises:
-        _WriteRaised: a write raised, so that nothing was written. It costs a third of all time to be able to undo each
-            write alone (SQLite copies every page that it changes), and hardly any ever raises.
+        _WriteRaised: a write raised, so that nothing was written. To undo it alone takes a savepoint, under which SQLite
+            writes down every page before it changes it: twice as many writes to disk, and hardly any write ever raises.
     """
     with _transaction(db):
         return [_run(db, write) for write in writes]

@@ -1,7 +1,7 @@
 """What was extracted from a file, written into its rows: the columns of `file`, and the long texts in `extracted`.
 
 Most fields of most files have no value, and handing over a None takes Python's sqlite3 ten times as long as handing
-over a number. So each set of fields that have values gets a statement of its own; real libraries have some dozens.
+over a number (it looks for an adapter each time). So each set of fields that have values gets a statement of its own; real libraries have some dozens.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def save_metadata(
             beside the edit.
         read_before: ids of the files that have a row in `extracted`.
     """
-    # first all rows, then table by table: changing from one to the other for each file takes a third longer
+    # first all rows, then table by table: compressing tags between two rows would drive the tables out of the cache
     rows = [_to_row(item, item.metadata) for item in extractions if item.metadata is not None]
     for row in rows:
         _keep_edits(db, row, edits.get(row.file_id, {}))
