@@ -122,7 +122,7 @@ async def test_a_mistake_is_shown_at_its_place_and_the_table_stays(
         assert len(shown_names(pilot)) == 4, "what was found for the part before the mistake stays"
         await pilot.press(*["backspace"] * 4, *"800")
         await wait_until(lambda: shown_names(pilot) == ["▸night.jpg"])
-        assert "expected" not in screen_text(pilot.app)
+        await wait_until(lambda: "expected" not in screen_text(pilot.app))
 
 
 async def test_the_last_query_wins_however_fast_one_types(

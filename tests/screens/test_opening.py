@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual.worker import WorkerState
 
 from tests.screens.scripted_engine import ScriptedEngine, screen_text
 from tui.app import YapmoApp, open_application
@@ -16,6 +18,7 @@ from tui.errors import LibraryError, UsageError
 from tui.library.roots import add_root
 from tui.log import LogFeed
 from tui.screens.session import Session
+from tui.widgets.folder_tree import FolderTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +47,9 @@ async def test_the_frame_is_shown_while_the_library_opens(
 ) -> None:
     opening = SlowOpening(library, engine)
     app = YapmoApp(default_config(), opening)
-    async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        await pilot.pause()
-        assert "┤ 2 Library ├" in screen_text(app)
-        assert "q quit" in screen_text(app)
+    async with app.run_test(size=(80, 24), notifications=True):
+        await wait_until(lambda: "┤ 2 Library ├" in screen_text(app))
+        await wait_until(lambda: screen_text(app).split("\n")[-1] == " q quit")
         opening.may_open.set()
         await wait_until(lambda: "┤ 1 Browse ├" in screen_text(app))
 
@@ -111,6 +113,23 @@ async def test_a_path_that_is_in_the_library_is_shown_and_not_scanned(
     async with open_app("", start_path=bytes(tmp_path / "2019")) as pilot:
         await wait_until(lambda: "2019" in screen_text(pilot.app))
         assert not engine.requests
+
+
+async def test_what_works_for_a_screen_stops_before_the_screen_is_taken_apart(open_app: OpenApp) -> None:
+    states = []
+
+    class SeenAtTheEnd(threading.Event):
+        def set(self) -> None:
+            states.append(worker.state)
+            super().set()
+
+    async with open_app("browse") as pilot:
+        screen = pilot.app.screen
+        worker = screen.run_worker(asyncio.Event().wait)
+        await pilot.pause()
+        assert worker.state is WorkerState.RUNNING
+        screen.query_one(FolderTree)._stop = SeenAtTheEnd()  # set when the tree is unmounted
+    assert states == [WorkerState.CANCELLED]
 
 
 def test_a_path_that_is_not_there_is_refused_before_anything_is_opened(tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ KEYS = {
 }  # fmt: skip
 
 
+PATIENCE_S = 90.0
+"""How long anything may take before a test fails: only a program that hangs does, however busy the machine is."""
+
+
 class PseudoTerminal:
     """A program running on a terminal of its own.
 
@@ -81,7 +85,7 @@ class PseudoTerminal:
         self._stream.feed(data)
         return bool(data)
 
-    def wait_for(self, condition: str | Callable[[str], bool], seconds: float = 20.0) -> str:
+    def wait_for(self, condition: str | Callable[[str], bool], seconds: float = PATIENCE_S) -> str:
         """Return the screen's text once it holds `condition` (a text, or a test of the whole text)."""
         deadline = time.monotonic() + seconds
         while True:
@@ -108,7 +112,7 @@ class PseudoTerminal:
         self.screen.resize(rows, columns)
         self.process.send_signal(signal.SIGWINCH)
 
-    def wait_end(self, seconds: float = 20.0) -> int:
+    def wait_end(self, seconds: float = PATIENCE_S) -> int:
         """Return the exit code once the program has ended."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:

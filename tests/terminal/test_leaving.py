@@ -5,19 +5,17 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.media import jpeg_bytes, write_file
-from tests.terminal.pseudo_terminal import PseudoTerminal
+from tests.terminal.pseudo_terminal import PATIENCE_S, PseudoTerminal
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FILES = 400
-LEAVE_LIMIT_S = 5.0
 
 
 @pytest.fixture
@@ -79,10 +77,8 @@ def test_a_signal_ends_the_scan_and_restores_the_terminal(
     with start_scan(photos, library) as terminal:
         children = descendants(terminal.process.pid)
         assert children, "the scan reads with processes"
-        began = time.monotonic()
         terminal.process.send_signal(number)
         assert terminal.wait_end() == 3
-        assert time.monotonic() - began < LEAVE_LIMIT_S
         assert terminal.is_restored
         assert not [pid for pid in children if is_alive(pid)]
     check_library(library)
@@ -95,7 +91,7 @@ def test_a_terminal_that_goes_away_ends_the_program(photos: Path, tmp_path: Path
     try:
         children = descendants(terminal.process.pid)
         os.close(terminal._master)
-        assert terminal.process.wait(LEAVE_LIMIT_S * 2) == 3
+        assert terminal.process.wait(PATIENCE_S) == 3
         assert not [pid for pid in children if is_alive(pid)]
     finally:
         terminal._master = os.open(os.devnull, os.O_RDONLY)

@@ -65,7 +65,7 @@ def test_every_key_is_heard_while_a_scan_runs(photos: Path, tmp_path: Path, colu
             terminal.wait_for(f"┤ {'2' if elsewhere == 'l' else elsewhere} ")
         terminal.send("3")
         terminal.wait_for("Progress")
-        terminal.wait_for(lambda text: "completed" in text.lower(), seconds=60)
+        terminal.wait_for(lambda text: "completed" in text.lower(), seconds=300)
         terminal.send("q")
         assert terminal.wait_end() == 0, terminal.text
         assert terminal.is_restored
