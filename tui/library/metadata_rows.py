@@ -1,7 +1,8 @@
 """What was extracted from a file, written into its rows: the columns of `file`, and the long texts in `extracted`.
 
 Most fields of most files have no value, and handing over a None takes Python's sqlite3 ten times as long as handing
-over a number (it looks for an adapter each time). So each set of fields that have values gets a statement of its own; real libraries have some dozens.
+over a number (it looks for an adapter each time). So each set of fields that have values gets a statement of its own;
+real libraries have some dozens.
 """
 
 from __future__ import annotations
