@@ -112,6 +112,24 @@ async def test_frames_pictures_and_freeform_atoms(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("stored", "text"),
+    [
+        (b"Caf\xe9", "Café"),
+        ("Café".encode(), "Café"),
+        ("ですのでですので".encode()[:28], "ですのでですので"[:9]),
+        (b"Don\x92t", "Don’t"),
+        (b"\x83T\x81\x5b", "\x83T\x81["),  # Shift JIS: nothing says so, nothing is lost
+    ],
+)
+def test_old_tags_in_any_encoding(tmp_path: Path, stored: bytes, text: str) -> None:
+    frame = bytes.fromhex("fffb9064") + bytes(413)
+    old = b"TAG" + stored.ljust(30, b"\0") + b"Ann".ljust(30, b"\0") + bytes(64) + b"\x08"
+    write_file(tmp_path / "old.mp3", frame * 20 + old)
+    tags = read_tags(os.fsencode(tmp_path / "old.mp3"))["tags"]
+    assert (tags["TIT2"], tags["TPE1"], tags["TCON"]) == ([text], ["Ann"], ["Jazz"])
+
+
+@pytest.mark.parametrize(
     "name", [b"a\n.mp3", b"\xff.mp3", b"-x.mp3", b" .mp3 ", b"a\r", b"\x1b[31m.mp3", b"tags\\0.mp3"]
 )
 async def test_every_name_can_be_asked_for(media: Path, name: bytes) -> None:

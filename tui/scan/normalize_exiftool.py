@@ -83,8 +83,8 @@ _LENS_TAGS = (
     "QuickTime:LensModel",
     "XML:LensModelName",
 )
-_LENS_RANGE_TAGS = ("EXIF:LensInfo", "MakerNotes:Lens", "XMP:LensInfo")
-"""Tags with four numbers: the shortest and longest focal length, and the widest aperture at either."""
+_LENS_RANGE_TAGS = ("EXIF:LensInfo", "MakerNotes:Lens", "XMP:LensInfo", "MakerNotes:LensSpec")
+"""Tags with the shortest and longest focal length and the widest aperture at either; Sony's between two of features."""
 _ISO_TAGS = (
     "EXIF:ISO",
     "EXIF:RecommendedExposureIndex",
@@ -275,6 +275,8 @@ def _read_lens(tags: Mapping[str, object], names: Sequence[str]) -> str | None:
 def _describe_range(value: object) -> str | None:
     """Return a lens from its shortest and longest focal length and the widest aperture at either."""
     parts = value.split() if isinstance(value, str) and len(value) < _LONGEST_NAME else []
+    if len(parts) == 6:
+        parts = parts[1:5]
     if len(parts) != 4:
         return None
     short, long, wide, narrow = (read_number(part) or 0 for part in parts)

@@ -4,7 +4,7 @@ The answer is that of `tui.workers.tag_reader`: the names of tags are those of t
 atoms, APEv2 keys, ASF attributes, text chunks of WAV and AIFF), each with a list of values. Names mean the same in all of
 them and are looked up whatever their case, so that one table serves all formats. Sources: id3.org, "ID3v2.4.0 - Native
 Frames"; Xiph.org, "Ogg Vorbis I format specification: comment field"; MusicBrainz Picard documentation, "Appendix B: Tag
-Mapping"; and those of `tui.workers.chunk_texts`.
+Mapping"; and those of `tui.workers.chunks`.
 """
 
 from __future__ import annotations

@@ -113,9 +113,11 @@ _PICTURE_CODEC_TAGS = (
     "RIFF:VideoCodec",
     "ASF:VideoCodecName",
     "QuickTime:OtherFormat",
+    "QuickTime:OriginalFormat",  # of an encrypted track
 )
 _SOUND_CODEC_TAGS = (
     "QuickTime:AudioFormat",
+    "QuickTime:OriginalFormat",
     "Matroska:AudioCodecID",
     "Matroska:CodecID",
     "ASF:AudioCodecName",

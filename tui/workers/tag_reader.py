@@ -9,15 +9,16 @@ from __future__ import annotations
 import math
 import os
 import stat
+from codecs import getincrementaldecoder
 from typing import TYPE_CHECKING, Any
 
 import mutagen
 from mutagen.apev2 import APEv2
 from mutagen.asf import ASFTags
-from mutagen.id3 import ID3Tags
+from mutagen.id3 import Encoding, ID3Tags
 from mutagen.mp4 import AtomDataType, MP4FreeForm, MP4Tags
 
-from tui.workers.chunk_texts import read_chunk_texts
+from tui.workers.chunks import read_chunk_texts, read_wave_rate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +36,7 @@ _LONGEST_NAME = 500
 _LARGEST_INTEGER = 2**63
 _STREAM_ATTRIBUTES = ("length", "bitrate", "sample_rate", "channels", "bits_per_sample")
 _CHUNKED = ("WAVE", "AIFF")
+_PLAIN_WAVE_FORMATS = (1, 3, 0xFFFE)
 _PICTURE_KEYS = frozenset({"metadata_block_picture", "coverart"})
 
 
@@ -53,8 +55,12 @@ def read_tags(path: bytes) -> dict[str, Any]:
     with open(os.fsdecode(path), "rb", opener=_open_regular) as file:
         parsed = mutagen.File(file)
         texts = list(read_chunk_texts(file)) if type(parsed).__name__ in _CHUNKED else []
+        rate = read_wave_rate(file) if _is_compressed_wave(parsed) else None
     if parsed is None:
         return {"error": "This is no music format that mutagen knows."}
+    stream = _describe_stream(parsed.info)
+    if rate:
+        stream["length"], stream["bitrate"] = rate
     collector = _TagCollector()
     collector.add_all(_name_values(parsed.tags))
     collector.add_all(texts)
@@ -62,7 +68,7 @@ def read_tags(path: bytes) -> dict[str, Any]:
     return {
         "type": type(parsed).__name__,
         "mime": next(iter(parsed.mime), ""),
-        "info": _describe_stream(parsed.info),
+        "info": stream,
         "tags": collector.tags,
         "warnings": ["Tags were left out: there are too many."] if collector.full else [],
     }
@@ -98,6 +104,11 @@ def _open_regular(path: str, flags: int) -> int:
         os.close(fd)
         raise OSError("This is not a regular file.")
     return fd
+
+
+def _is_compressed_wave(parsed: Any) -> bool:
+    """Return whether mutagen takes blocks of compressed sound for samples, and computes too short a time."""
+    return type(parsed).__name__ == "WAVE" and parsed.info.audio_format not in _PLAIN_WAVE_FORMATS
 
 
 def _describe_stream(info: object) -> dict[str, str | int | float]:
@@ -161,14 +172,41 @@ def _frame_name(frame: Any) -> str:
 def _frame_values(frame: Any) -> Iterable[Any]:
     """Return the values of an ID3 frame, whatever its class calls them."""
     if frame.FrameID == "TCON":
-        return list(frame.genres)  # spells out the numbers that ID3v1 had for genres
+        return (
+            [_reread(genre) for genre in frame.genres] if _is_latin(frame) else list(frame.genres)
+        )  # spells out the numbers that ID3v1 had for genres
     if frame.FrameID == "POPM":
         return [frame.rating]
     for attribute in ("data", "text", "url", "people", "count"):
         if hasattr(frame, attribute):
             value = getattr(frame, attribute)
-            return [_join(item) for item in value] if isinstance(value, list) else [value]
+            values = [_join(item) for item in value] if isinstance(value, list) else [value]
+            return [_reread(item) for item in values] if _is_latin(frame) else values
     return [f"({type(frame).__name__})"]
+
+
+def _is_latin(frame: Any) -> bool:
+    return getattr(frame, "encoding", None) == Encoding.LATIN1
+
+
+def _reread(text: Any) -> Any:
+    """Return a text that was said to be Latin-1 as what programs wrote: UTF-8, perhaps cut off, or Windows' code page."""
+    if not isinstance(text, str) or text.isascii():
+        return text
+    try:
+        content = text.encode("latin-1")
+    except UnicodeEncodeError:
+        return text
+    try:
+        unicode = getincrementaldecoder("utf-8")().decode(content)
+        if not unicode.isascii():  # at least one whole character: `Caf\xe9` is none that was cut off
+            return unicode
+    except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode("cp1252")
+    except UnicodeDecodeError:
+        return text
 
 
 def _join(item: Any) -> Any:

@@ -215,6 +215,8 @@ def test_orientation_of_heif(turned: str, orientation: int | None) -> None:
         ({"EXIF:LensInfo": "24 105 undef undef"}, "24-105mm"),
         ({"EXIF:LensInfo": "4.168156977e-10 0.6993006 2 2"}, None),
         ({"EXIF:LensInfo": "0 0 0 0", "MakerNotes:Lens": "20 20 2.8 2.8"}, "20mm f/2.8"),
+        ({"MakerNotes:LensType": "56", "MakerNotes:LensSpec": "01 55 200 4 5.6 02"}, "55-200mm f/4-5.6"),
+        ({"MakerNotes:LensSpec": "00 0 0 0 0 00"}, None),
     ],
 )
 def test_lens(tags: dict[str, Any], lens: str | None) -> None:

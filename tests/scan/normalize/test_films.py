@@ -180,6 +180,8 @@ def test_one_name_for_each_codec(said: object, name: str | None) -> None:
         ({"M2TS:VideoStreamType": "27", "H264:ImageWidth": 2, "H264:ImageHeight": 2}, Kind.VIDEO, "h264"),
         ({"MPEG:ImageWidth": 720, "MPEG:ImageHeight": 576, "MPEG:AudioLayer": "2"}, Kind.VIDEO, None),
         ({"QuickTime:AudioFormat": "mp4a"}, Kind.VIDEO, "aac"),
+        ({"QuickTime:CompressorID": "encv", "QuickTime:OriginalFormat": "avc1"}, Kind.VIDEO, "h264"),
+        ({"QuickTime:AudioFormat": "enca", "QuickTime:OriginalFormat": "mp4a"}, Kind.VIDEO, "aac"),
         ({"MPEG:AudioLayer": "1"}, Kind.AUDIO, "mp3"),
         ({"RIFF:Encoding": "85"}, Kind.AUDIO, "mp3"),
         ({"File:FileType": "FLAC"}, Kind.AUDIO, "flac"),

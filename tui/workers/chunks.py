@@ -1,4 +1,4 @@
-"""Texts that WAV and AIFF files keep in chunks of their own, where mutagen, which looks for ID3 alone, does not look.
+"""What WAV and AIFF files keep in chunks that mutagen does not read: texts, and the rate of compressed sound.
 
 Sources: Microsoft and IBM, "Multimedia Programming Interface and Data Specifications 1.0" (RIFF, the INFO list); Apple,
 "Audio Interchange File Format 1.3" (the text chunks). Runs only in a child, like `tag_reader`.
@@ -31,6 +31,20 @@ def read_chunk_texts(file: BinaryIO) -> Iterator[tuple[str, str]]:
         for name, size in _walk(file, _AIFF_HEADER):
             if name in _TEXT_CHUNKS:
                 yield from _to_text(name, file.read(min(size, _MOST_BYTES)), "mac_roman")
+
+
+def read_wave_rate(file: BinaryIO) -> tuple[float, int] | None:
+    """Return seconds and bits a second of a WAV file, from its bytes a second, which count for compressed sound as well."""
+    file.seek(0)
+    if file.read(12)[8:] != b"WAVE":
+        return None
+    bytes_per_s = 0
+    for name, size in _walk(file, _RIFF_HEADER):
+        if name == b"fmt " and size >= 12:
+            bytes_per_s = int.from_bytes(file.read(12)[8:], "little")
+        elif name == b"data" and bytes_per_s:
+            return size / bytes_per_s, bytes_per_s * 8
+    return None
 
 
 def _read_info(info: bytes) -> Iterator[tuple[str, str]]:

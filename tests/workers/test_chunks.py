@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tui.records import Kind, Metadata
 from tui.scan.normalize_mutagen import metadata_from_mutagen
-from tui.workers.chunk_texts import read_chunk_texts
+from tui.workers.chunks import read_chunk_texts
 from tui.workers.tag_reader import read_tags
 
 if TYPE_CHECKING:
@@ -32,8 +32,12 @@ def info(*texts: tuple[bytes, bytes], between: bytes = b"") -> bytes:
     return chunk(b"LIST", b"INFO" + between.join(chunk(name, text + b"\0") for name, text in texts))
 
 
-def wav(*chunks: bytes) -> bytes:
-    form = struct.pack("<HHIIHH", 1, 1, 8_000, 16_000, 2, 16)
+PLAIN = struct.pack("<HHIIHH", 1, 1, 8_000, 16_000, 2, 16)
+MP3 = struct.pack("<HHIIHH", 0x55, 2, 44_100, 16_000, 1, 0)
+ADPCM = struct.pack("<HHIIHH", 2, 1, 8_000, 4_000, 256, 4)
+
+
+def wav(*chunks: bytes, form: bytes = PLAIN) -> bytes:
     content = b"WAVE" + chunk(b"fmt ", form) + b"".join(chunks) + chunk(b"data", HALF_A_SECOND)
     return b"RIFF" + struct.pack("<I", len(content)) + content
 
@@ -76,6 +80,17 @@ def test_wav_says_what_it_is(tmp_path: Path) -> None:
     assert (metadata.description, metadata.keywords) == ("a take of its own", ("slow", "piano"))
     assert (metadata.duration_ms, metadata.sample_rate, metadata.channels) == (500, 8_000, 1)
     assert (metadata.codec, metadata.container) == ("pcm", "WAVE")
+
+
+@pytest.mark.parametrize(
+    ("form", "codec", "duration_ms", "bit_rate"),
+    [(PLAIN, "pcm", 500, 128_000), (MP3, "mp3", 500, 128_000), (ADPCM, "adpcm", 2_000, 32_000)],
+)
+def test_compressed_sound_lasts_as_long_as_it_plays(
+    tmp_path: Path, form: bytes, codec: str, duration_ms: int, bit_rate: int
+) -> None:
+    metadata = read(tmp_path / "sound.wav", wav(form=form))
+    assert (metadata.codec, metadata.duration_ms, metadata.bit_rate) == (codec, duration_ms, bit_rate)
 
 
 def test_aiff_says_what_it_is(tmp_path: Path) -> None:
