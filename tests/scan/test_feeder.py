@@ -76,7 +76,7 @@ async def test_a_file_given_back_undone_comes_again_three_times_at_most(thread: 
     times = 0
     while (job := await feeder.next_job()) is not None:
         times += 1
-        feeder.settle([job.file_id])
+        feeder.give_back([job.file_id])
         assert times < 10
     assert times == 3
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from tui.records import FileJob
     from tui.scan.daemon_thread import DaemonThread
@@ -46,7 +46,8 @@ class Feeder:
         self._after_id = 0
         self._claimed: set[int] = set()
         self._settled_since_read: set[int] = set()
-        self._attempts: Counter[int] = Counter()
+        self._is_reading = False
+        self._returns: Counter[int] = Counter()
         self._preferred: bytes | None = None
 
     @property
@@ -61,22 +62,27 @@ class Feeder:
         self._after_id = 0
 
     def settle(self, file_ids: Iterable[int]) -> None:
-        """Note that the outcome of these files is committed, or that they were given back undone."""
+        """Note that the outcome of these files is committed."""
         for file_id in file_ids:
             self._claimed.discard(file_id)
-            self._settled_since_read.add(file_id)
+            if self._page or self._is_reading:  # else no page is left in which it still looks pending
+                self._settled_since_read.add(file_id)
+
+    def give_back(self, file_ids: Collection[int]) -> None:
+        """Note that these files may still be pending; what a page held back says of them may be outdated."""
+        self._returns.update(file_ids)
+        self.settle(file_ids)
 
     def claim(self, job: FileJob) -> bool:
         """Hand out a file that came by another way; False when it is under way already."""
         if job.file_id in self._claimed:
             return False
         self._claimed.add(job.file_id)
-        self._attempts[job.file_id] += 1
         return True
 
     def may_retry(self, file_id: int) -> bool:
-        """Tell whether a file that was given back undone is handed out again: three times at most in one scan."""
-        return self._attempts[file_id] < _MAX_ATTEMPTS
+        """Tell whether a file that is under way may be given back: it is handed out three times at most in one scan."""
+        return self._returns[file_id] < _MAX_ATTEMPTS - 1
 
     async def next_job(self) -> FileJob | None:
         """Return a file to work on, None when nothing is pending that is not under way."""
@@ -84,18 +90,16 @@ class Feeder:
             if not self._page and not await self._read_page():
                 return None
             job = self._page.popleft()
-            if not self._is_free(job):
-                continue
-            self._claimed.add(job.file_id)
-            self._attempts[job.file_id] += 1
-            return job
+            if self._is_free(job):
+                self._claimed.add(job.file_id)
+                return job
 
     def _is_free(self, job: FileJob) -> bool:
         """Tell whether a file may be handed out: what was settled after the page was read only looks pending in it."""
         return (
             job.file_id not in self._claimed
             and job.file_id not in self._settled_since_read
-            and self.may_retry(job.file_id)
+            and self._returns[job.file_id] < _MAX_ATTEMPTS
         )
 
     async def _read_page(self) -> bool:
@@ -118,7 +122,11 @@ class Feeder:
             def read(after: int = last) -> list[FileJob]:
                 return self._query(self._connection, after_id=after, limit=_PAGE, under=under)
 
-            jobs = await self._thread.run(read)
+            self._is_reading = True
+            try:
+                jobs = await self._thread.run(read)
+            finally:
+                self._is_reading = False
             if not jobs:
                 return False
             after_id = jobs[-1].file_id

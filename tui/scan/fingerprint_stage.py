@@ -15,7 +15,6 @@ from tui.scan.cancel import ScanCancelledError
 from tui.scan.fingerprint import fingerprint_file
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
     from tui.library.database import Library
@@ -189,10 +188,7 @@ class FingerprintStage:
         if not outcomes:
             return
 
-        def write(db: sqlite3.Connection) -> None:
-            files.save_fingerprints(db, outcomes)
-
-        await self._library.writer.run(write)
+        settled = await self._library.writer.run(lambda db: files.save_fingerprints(db, outcomes))
         for outcome in outcomes:
             job = self._jobs.pop(outcome.file_id)
             self._meter.count(size=job.size, failed=outcome.error is not None)
@@ -200,4 +196,5 @@ class FingerprintStage:
             if outcome.error is not None:
                 logger.warning("%s: %s", display(job.path), display(outcome.error))
                 self._tally.add_problem(Problem(job.path, Stage.FINGERPRINT, outcome.error, job.file_id))
-        self._feeder.settle([outcome.file_id for outcome in outcomes])
+        end = self._feeder.settle if settled == len(outcomes) else self._feeder.give_back
+        end([outcome.file_id for outcome in outcomes])

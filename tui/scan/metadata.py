@@ -67,12 +67,18 @@ class SettledBatch:
     """A batch of outcomes, ready for the library.
 
     Attributes:
-        extractions: outcomes of files that were the same before and after they were read.
-        unstable: files that changed meanwhile, with what they are now.
+        extractions: outcomes, also of files that change again and again.
+        unstable: files that changed while they were read, with what they are now.
     """
 
     extractions: tuple[Extraction, ...]
     unstable: tuple[tuple[FileJob, FoundFile], ...]
+
+    @property
+    def given_back(self) -> list[FileJob]:
+        """Files without an outcome, which are read again."""
+        settled = {item.file_id for item in self.extractions}
+        return [job for job, _ in self.unstable if job.file_id not in settled]
 
 
 class MetadataStage:
@@ -203,7 +209,7 @@ class MetadataStage:
         finally:
             self._reading -= 1
         if answer is None:
-            self._feeder.settle([job.file_id])
+            self._feeder.give_back([job.file_id])
         else:
             self._answers.append(answer)
         self._wake.set()
@@ -260,13 +266,17 @@ class MetadataStage:
         batch = await thread.run(partial(settle_answers, answers, self._feeder.may_retry))
         jobs = [answer.job for answer in answers]
 
-        def write(db: sqlite3.Connection) -> None:
+        def write(db: sqlite3.Connection) -> int:
             for job, found in batch.unstable:
                 files.update_changed(db, job.file_id, found)
-            files.save_extractions(db, batch.extractions)
+            return files.save_extractions(db, batch.extractions)
 
-        await self._library.writer.run(write)
-        self._feeder.settle([job.file_id for job in jobs])
+        settled = await self._library.writer.run(write)
+        end = self._feeder.settle if settled == len(batch.extractions) else self._feeder.give_back
+        end([item.file_id for item in batch.extractions])
+        self._feeder.give_back([job.file_id for job in batch.given_back])
+        for job in batch.given_back:
+            logger.info("%s changed while it was read; it is read again", display(job.path))
         self._count(batch, {job.file_id: job for job in jobs})
         done = {item.file_id for item in batch.extractions if item.error is None}
         self._on_settled([job for job in jobs if job.file_id in done])
@@ -279,8 +289,6 @@ class MetadataStage:
             if item.error is not None:
                 logger.warning("%s: %s", display(job.path), display(item.error))
                 self._tally.add_problem(Problem(job.path, Stage.METADATA, item.error, job.file_id))
-        for job, _ in batch.unstable:
-            logger.info("%s changed while it was read; it is read again", display(job.path))
 
 
 def settle_answers(
