@@ -15,7 +15,8 @@ from tui.errors import LibraryError
 from tui.library import edits, files, query_sql, reader, roots, stages, tags, words
 from tui.library import reader as reader_module
 from tui.library.query import parse_query
-from tui.library.query_sql import compile_count, compile_query, plan_query
+from tui.library.query_fields import FIELDS
+from tui.library.query_sql import compile_count, compile_query, compile_word_counts, plan_query
 from tui.library.rows import read_rows
 from tui.records import Extraction, Fingerprint, Kind, Metadata, StageState
 
@@ -254,6 +255,22 @@ async def test_an_order_that_failed_is_read_again(shelf: Library, monkeypatch: p
     assert len(await view.page(100, 10)) == 10
 
 
+async def test_a_view_whose_pages_are_slow_to_find_reads_their_order_once(
+    shelf: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    query = parse_query("sort:iso")
+    quick = await shelf.reader.open_view(query)
+    expected = [await quick.page(offset, 20) for offset in (0, 20, 40)]
+    assert quick._order is None
+    monkeypatch.setattr(reader_module, "QUICK_S", -1.0)
+    slow = await shelf.reader.open_view(query)
+    assert await slow.page(0, 20) == expected[0]
+    assert [await slow.page(offset, 20) for offset in (0, 20, 40)] == expected
+    assert slow._order is not None
+    order = await slow._order
+    assert order.itemsize * len(order) == 8 * await slow.count()
+
+
 async def test_reading_goes_on_while_the_library_is_written(shelf: Library) -> None:
     view = await shelf.reader.open_view(parse_query("kind:image"))
     before = await view.count()
@@ -332,6 +349,32 @@ def test_a_page_walks_an_index_and_sorts_nothing(shelf_db: sqlite3.Connection, t
 def test_a_count_uses_an_index(shelf_db: sqlite3.Connection, text: str, index: str) -> None:
     statement = compile_count(plan_query(shelf_db, parse_query(text)))
     assert index in _plan(shelf_db, statement.count(), statement.values)
+
+
+_INDEXED = [field.name for field in FIELDS if field.indexed and field.order]
+
+
+@pytest.mark.parametrize("name", _INDEXED)
+@pytest.mark.parametrize("condition", ["", "kind:image", "-kind:image", "beach"])
+def test_every_order_with_an_index_is_walked(
+    shelf_db: sqlite3.Connection, name: str, condition: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files with a value are met in their order, so that a page costs the same however many there are."""
+    monkeypatch.setattr(
+        query_sql, "FEW", 0
+    )  # as in a big library; few files with a word are found first and sorted
+    for direction in ("", "-"):
+        query = parse_query(f"{condition} sort:{name}{direction}")
+        part = compile_query(plan_query(shelf_db, query))[0]
+        assert "ORDER BY" not in _plan(shelf_db, f"{part.ids()} LIMIT 64", part.values)
+
+
+def test_words_alone_are_counted_without_looking_at_files(shelf_db: sqlite3.Connection) -> None:
+    statements = compile_word_counts(plan_query(shelf_db, parse_query("beach canon")))
+    assert statements is not None
+    with_words, missing = (_plan(shelf_db, part.count(), part.values) for part in statements)
+    assert "file" not in with_words
+    assert "file_missing" in missing
 
 
 @pytest.mark.parametrize("text", ["iso>800 sort:iso", "sort:modified", "name:x sort:iso-"])

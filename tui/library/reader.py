@@ -33,6 +33,12 @@ T = TypeVar("T")
 NEAR_ROWS = 2_000
 """Rows from either end of a view that are read directly; the order of all is read for those between."""
 
+QUICK_S = 0.005
+"""Processor time, in seconds, that finding a page directly may take without counting as slow."""
+
+PATIENCE_S = 0.1
+"""Processor time that slow pages may take, all together, before the order of all is read once instead."""
+
 _CHUNK_ROWS = 500
 
 
@@ -114,6 +120,7 @@ class FileView:
         self._count: int | None = None
         self._order: asyncio.Task[array[int]] | None = None
         self._plan: Plan | None = None
+        self._slow_s = 0.0
 
     async def count(self) -> int:
         """Return how many files there are.
@@ -134,17 +141,16 @@ class FileView:
             LibraryError: the library cannot be read.
         """
         began = time.perf_counter()
-        count = self._count
-        if not self._order_is_known and offset + limit <= NEAR_ROWS:
-            rows = await self._ask(lambda db: read_ids(db, self._plan_with(db), offset, limit))
-        elif not self._order_is_known and count is not None and 0 < count - offset <= NEAR_ROWS:
-            last = max(0, count - offset - limit)
-            rows = await self._ask(
-                lambda db: read_ids(db, self._plan_with(db), last, count - offset - last, backwards=True)
-            )
+        last = None if self._count is None else self._count - offset
+        if self._order_is_known or self._slow_s > PATIENCE_S:
+            rows = await self._page_by_order(offset, limit)
+        elif offset + limit <= NEAR_ROWS:
+            rows = await self._ask(lambda db: self._find(db, offset, limit))
+        elif last is not None and 0 < last <= NEAR_ROWS:
+            beyond = max(0, last - limit)
+            rows = await self._ask(lambda db: self._find(db, beyond, last - beyond, backwards=True))
         else:
-            order = await self._read_order()
-            rows = await self._ask(lambda _db: order[offset : offset + limit])
+            rows = await self._page_by_order(offset, limit)
         self.elapsed_ms = (time.perf_counter() - began) * 1000
         return rows
 
@@ -181,6 +187,19 @@ class FileView:
         order = await asyncio.shield(self._order)
         self._count = len(order)
         return order
+
+    async def _page_by_order(self, offset: int, limit: int) -> list[FileRow]:
+        order = await self._read_order()
+        return await self._ask(lambda _db: order[offset : offset + limit])
+
+    def _find(
+        self, db: sqlite3.Connection, offset: int, limit: int, *, backwards: bool = False
+    ) -> Sequence[int]:
+        """Return ids as `read_ids` does, and note how much longer than quick it took."""
+        began = time.thread_time()
+        ids = read_ids(db, self._plan_with(db), offset, limit, backwards=backwards)
+        self._slow_s += max(0.0, time.thread_time() - began - QUICK_S)
+        return ids
 
     async def _ask(self, find: Callable[[sqlite3.Connection], Sequence[int]]) -> list[FileRow]:
         return await self._reader.pages.ask(lambda db: read_rows(db, find(db)), self._age)
