@@ -53,7 +53,7 @@ def snapshot(state: ScanState = ScanState.RUNNING, **changes: object) -> Progres
             folders=1_203, files=98_304, new=1_024, changed=12, unchanged=97_268, problems=3
         ),
         "stages": (
-            StageProgress(Stage.WALK, 98_304, 98_304, finished=True),
+            StageProgress(Stage.WALK, 1_203, 1_203, finished=True),
             StageProgress(Stage.METADATA, 632, 1_036, 3, 512.4, 4_100_000.0, 521.0),
             StageProgress(Stage.FINGERPRINT, 40, None, 0, 9.1),
         ),

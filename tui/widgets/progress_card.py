@@ -29,7 +29,7 @@ COUNTER_WIDTH = 26
 """Cells of a stage's name, of the numbers before its bar, and of one counter with its label."""
 
 MOST_WORKERS = 8
-MOST_WORKERS_SMALL = 2
+MOST_WORKERS_SMALL = 4
 """Workers that are shown one by one, on a card with room and on a small one."""
 
 SLOW_S = 3.0
