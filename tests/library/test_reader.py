@@ -271,6 +271,29 @@ async def test_a_view_whose_pages_are_slow_to_find_reads_their_order_once(
     assert order.itemsize * len(order) == 8 * await slow.count()
 
 
+async def test_rows_of_a_far_page_do_not_slip_while_the_library_changes(
+    shelf: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "NEAR_ROWS", 5)
+    view = await shelf.reader.open_view(parse_query("sort:name"))
+    before = await view.page(100, 50)
+
+    def change(db: sqlite3.Connection) -> None:
+        folder_id = files.add_folder(db, 1, b"new", None)
+        files.insert_files(db, folder_id, [found(b"A%03d.jpg" % number) for number in range(40)], NOW)
+        files.remove_files(db, [before[3].file_id])
+        edits.set_edit(db, before[7].file_id, "title", "changed", NOW)
+
+    await shelf.writer.run(change)
+    after = await view.page(100, 50)
+    assert [row.file_id for row in after] == [row.file_id for row in before if row != before[3]]
+    assert after[6].values["title"] == "changed"
+    assert await view.count() == NUMBER
+    assert await view.position_of(before[9].file_id) == 109
+    fresh = await shelf.reader.open_view(parse_query("sort:name"))
+    assert await fresh.count() == NUMBER + 39
+
+
 async def test_reading_goes_on_while_the_library_is_written(shelf: Library) -> None:
     view = await shelf.reader.open_view(parse_query("kind:image"))
     before = await view.count()
