@@ -22,6 +22,7 @@ from tui.records import ScanState, Stage
 from tui.scan.service import ScanRequest, ScanService
 
 if TYPE_CHECKING:
+    import sqlite3
     from collections.abc import Callable
     from pathlib import Path
 
@@ -194,6 +195,30 @@ async def test_an_abort_at_any_time_leaves_a_library_that_the_next_scan_complete
         await engine.scan(root)
         assert set((await state_of(engine)).values()) == {1}
         assert await engine.rows("SELECT count(*) FROM file") == [(200,)]
+
+
+async def test_an_abort_on_a_full_disk_ends_and_says_why(
+    tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    root = tmp_path / "media"
+    for number in range(400):
+        write_file(root / f"{'long name ' * 8}{number}.jpg", b"x")
+    async with Engine.open(tmp_path) as engine:
+        await engine.library.writer.run(lambda db: grow_by_at_most(db, 4))
+        await engine.service.start(ScanRequest((os.fsencode(root),), only=Stage.WALK))
+        await wait_until(lambda: "is full" in engine.snapshot.note)
+        engine.service.abort()
+        async with asyncio.timeout(20):
+            summary = await engine.service.wait()
+        assert summary.state == ScanState.FAILED
+        assert "is full" in summary.error
+        await engine.library.writer._connection.transact(lambda db: grow_by_at_most(db, 10_000))
+
+
+def grow_by_at_most(db: sqlite3.Connection, pages: int) -> None:
+    """Make the disk full for the library when it has grown by some pages."""
+    (now,) = db.execute("PRAGMA page_count").fetchone()
+    db.execute(f"PRAGMA max_page_count = {now + pages}")
 
 
 async def test_a_paused_scan_stands_still_and_goes_on(tmp_path: Path, wait_until: Callable[..., Any]) -> None:

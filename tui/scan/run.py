@@ -4,30 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.display import display
-from tui.errors import YapmoError
-from tui.library import files, problems, scans
+from tui.errors import LibraryError, YapmoError
+from tui.library import files
 from tui.library.identity import clear_dead_staging, match_fingerprints
-from tui.records import Problem, ProgressSnapshot, ScanState, ScanSummary, Stage
+from tui.records import ProgressSnapshot, ScanState, ScanSummary, Stage
 from tui.scan.cancel import CancelToken
 from tui.scan.closing import WalkedRoot, settle_walks
 from tui.scan.daemon_thread import DaemonThread
 from tui.scan.feeder import Feeder
 from tui.scan.fingerprint_stage import FingerprintStage
 from tui.scan.ignore import compile_patterns
+from tui.scan.lease import ScanLease
 from tui.scan.metadata import MetadataStage
 from tui.scan.progress import StageMeter, Tally
 from tui.scan.root_walk import RootWalk
-from tui.scan.targets import ScanTarget, check_first_paths, find_targets
 from tui.scan.walk import WalkOptions
-from tui.workers.exiftool import exiftool_kind, find_exiftool
-from tui.workers.pool import WorkerPool
-from tui.workers.strays import reap_strays
-from tui.workers.tags import tag_kind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -35,9 +31,11 @@ if TYPE_CHECKING:
 
     from tui.config import Config
     from tui.library.database import Library
-    from tui.records import FileJob
+    from tui.records import FileJob, Problem
     from tui.scan.request import ScanRequest
+    from tui.scan.targets import ScanTarget
     from tui.workers.exiftool import ExiftoolAnswer
+    from tui.workers.pool import WorkerPool
     from tui.workers.tags import TagAnswer
 
     PendingFiles = Callable[..., list[FileJob]]
@@ -46,21 +44,34 @@ logger = logging.getLogger("yapmo.scan")
 
 _HEARTBEAT_S = 2.0
 _ABORT_GRACE_S = 0.3
+_SILENT_DISK_GRACE_S = 2.0
+_UNWRITABLE_GRACE_S = 1.0
+_LOOK_AT_WRITER_S = 0.1
 _FULL_PAGE = 200
-_STAGES_OF_EXIFTOOL = (None, Stage.METADATA)
 
 
-def workers_by_cores() -> int:
-    """Return how many exiftool processes serve this machine best: one for each core this process may use."""
-    try:
-        cores = len(os.sched_getaffinity(0))
-    except AttributeError:  # macOS
-        cores = os.cpu_count() or 1
-    return max(1, min(32, cores))
+@dataclass(frozen=True, slots=True)
+class Extractors:
+    """What metadata is read with.
+
+    Attributes:
+        exiftool: the pool for pictures and films.
+        tags: the pool for songs.
+        version: name and version of the exiftool in the pool.
+    """
+
+    exiftool: WorkerPool[ExiftoolAnswer]
+    tags: WorkerPool[TagAnswer]
+    version: str
+
+    @property
+    def pools(self) -> tuple[WorkerPool[ExiftoolAnswer], WorkerPool[TagAnswer]]:
+        """Both pools."""
+        return self.exiftool, self.tags
 
 
 class ScanRun:
-    """One scan of one or more roots. Made by `prepare_run`; `execute` runs it to its end, once."""
+    """One scan of one or more roots. Made by `prepare.prepare_run`; `execute` runs it to its end, once."""
 
     def __init__(
         self,
@@ -68,16 +79,15 @@ class ScanRun:
         config: Config,
         request: ScanRequest,
         targets: Sequence[ScanTarget],
-        pools: tuple[WorkerPool[ExiftoolAnswer], WorkerPool[TagAnswer]] | None,
-        extractor: str,
+        extractors: Extractors | None,
     ) -> None:
-        """Take over `targets`, whose leases are held, and the worker pools (None where no metadata is read)."""
+        """Take over `targets`, whose leases are held, and the extractors (None where no metadata is read)."""
         self._library = library
         self._config = config
         self._request = request
         self._targets = targets
-        self._pools = pools
-        self._extractor = extractor
+        self._extractors = extractors
+        self._lease = ScanLease(library, targets)
         self._token = CancelToken()
         self._aborted = asyncio.Event()
         self._tally = Tally()
@@ -88,14 +98,13 @@ class ScanRun:
         self._began_s = time.monotonic()
         self._seconds = 0.0
         self._walking = True
-        self._reading = pools is not None
+        self._reading = extractors is not None
         self._summary: ScanSummary | None = None
         self._unavailable = ""
         self._unreadable = False
-        self._walk_problems: list[Problem] = []
         self._thread = DaemonThread("scan")
         self._connection = library.connect_read_only()
-        self._workers = pools[0].size if pools else 0
+        self._workers = extractors.exiftool.size if extractors else 0
 
     @property
     def workers(self) -> int:
@@ -124,8 +133,8 @@ class ScanRun:
     def set_workers(self, number: int) -> None:
         """Change the number of exiftool processes."""
         self._workers = number
-        if self._pools is not None:
-            self._pools[0].resize(number)
+        if self._extractors is not None:
+            self._extractors.exiftool.resize(number)
 
     def prioritise(self, folder: bytes | None) -> None:
         """Serve `folder` and what lies below it first, in the walk and in the later stages."""
@@ -136,7 +145,7 @@ class ScanRun:
 
     def snapshot(self) -> ProgressSnapshot:
         """Return how the scan stands."""
-        pools = self._pools if self._summary is None else None
+        pools = self._extractors.pools if self._extractors and self._summary is None else ()
         return ProgressSnapshot(
             scan_id=self._targets[0].key.scan_id,
             paths=tuple(target.path for target in self._targets),
@@ -144,7 +153,7 @@ class ScanRun:
             seconds=self._seconds if self._summary is not None else time.monotonic() - self._began_s,
             counters=self._tally.counters(),
             stages=tuple(self._meters[stage].measure() for stage in self._stages),
-            workers=(*pools[0].statuses(), *pools[1].statuses()) if pools else (),
+            workers=tuple(status for pool in pools for status in pool.statuses()),
             problems=self._tally.problems,
             note=self._library.writer.waiting if self._summary is None else self._unavailable,
         )
@@ -170,7 +179,7 @@ class ScanRun:
         try:
             await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
             await self._close_pools()
-            await work
+            await self._unless_stuck(work)
         except YapmoError as failure:
             error, state = failure.message, ScanState.FAILED
         except Exception as failure:
@@ -185,7 +194,44 @@ class ScanRun:
         return await self._finish(state, error)
 
     async def _close_pools(self) -> None:
-        await asyncio.gather(*(pool.close(_ABORT_GRACE_S) for pool in self._pools or ()))
+        if self._extractors is not None:
+            await asyncio.gather(*(pool.close(_ABORT_GRACE_S) for pool in self._extractors.pools))
+
+    async def _unless_stuck(self, work: asyncio.Task[None]) -> None:
+        """Wait for `work`; once the scan is to stop, not for a disk that does not answer.
+
+        Raises:
+            LibraryError: the library cannot be written.
+            Exception: what `work` raises.
+        """
+        end = asyncio.create_task(self._unless_unwritable(work))
+        await asyncio.wait({end}, timeout=_SILENT_DISK_GRACE_S if self._aborted.is_set() else None)
+        if not work.done() and not self._library.writer.waiting:
+            logger.warning("a disk does not answer; the scan ends without it")
+            work.cancel()
+            end.cancel()
+            await asyncio.wait({work, end}, timeout=_ABORT_GRACE_S)
+        else:
+            await end
+
+    async def _unless_unwritable(self, task: asyncio.Task[None]) -> None:
+        """Wait for `task`; once the scan is to stop, not for a library that cannot be written: a full disk may stay full.
+
+        Raises:
+            LibraryError: it was given up for that.
+            Exception: what `task` raises.
+        """
+        refused_since: float | None = None
+        while not (await asyncio.wait({task}, timeout=_LOOK_AT_WRITER_S))[0]:
+            waiting = self._library.writer.waiting
+            if not (waiting and self._aborted.is_set()):
+                continue
+            refused_since = refused_since or time.monotonic()
+            if time.monotonic() - refused_since > _UNWRITABLE_GRACE_S:
+                task.cancel()
+                await asyncio.wait({task}, timeout=_ABORT_GRACE_S)
+                raise LibraryError(waiting.removesuffix("; waiting"))
+        await task
 
     async def _finish(self, state: ScanState, error: str) -> ScanSummary:
         """Record how the scan ended and give its leases back."""
@@ -194,18 +240,8 @@ class ScanRun:
         self._seconds = time.monotonic() - self._began_s
         self._state = state
         counters = self._tally.counters()
-        ids = [target.key.scan_id for target in self._targets]
-
-        noted, self._walk_problems = self._walk_problems, []
-
-        def write(db: sqlite3.Connection) -> None:
-            for problem in noted:
-                problems.record_problem(db, problem, now_ns=time.time_ns())
-            for scan_id in ids:
-                scans.finish_scan(db, scan_id, state, counters, error=error, now_ns=time.time_ns())
-
         try:
-            await self._library.writer.run(write)
+            await self._unless_unwritable(asyncio.create_task(self._lease.give_back(counters, state, error)))
         except YapmoError as failure:
             state, error = ScanState.FAILED, error or failure.message
         logger.info(
@@ -216,7 +252,7 @@ class ScanRun:
         if self._unavailable or error:
             logger.error("%s", display(error or self._unavailable))
         self._summary = ScanSummary(
-            scan_id=ids[0],
+            scan_id=self._targets[0].key.scan_id,
             state=state,
             counters=counters,
             seconds=self._seconds,
@@ -262,15 +298,15 @@ class ScanRun:
                 full=self._config.scan.fingerprint == "full",
                 more_to_come=lambda: self._walking or self._reading,
             )
-        if self._pools is not None:
+        if self._extractors is not None:
             metadata = MetadataStage(
                 self._library,
                 self._feeder(files.pending_metadata),
-                *self._pools,
+                *self._extractors.pools,
                 self._token,
                 self._tally,
                 self._meters[Stage.METADATA],
-                extractor=self._extractor,
+                extractor=self._extractors.version,
                 more_to_come=lambda: self._walking,
                 on_settled=fingerprint.offer if fingerprint is not None else lambda _: None,
             )
@@ -314,23 +350,19 @@ class ScanRun:
 
     async def _prepare_library(self) -> None:
         """Forget what an aborted scan left undecided, and make pending what this scan is to read again."""
-        again, targets, retry = (
-            self._request.rescan or self._config.scan.rescan,
-            self._targets,
-            self._request.retry_failed,
-        )
+        again = self._request.rescan or self._config.scan.rescan
 
         def write(db: sqlite3.Connection) -> None:
             clear_dead_staging(db)
             files.make_outdated_pending(db)
-            for target in targets:
+            for target in self._targets:
                 files.make_pending(
                     db,
                     target.key.root_id,
                     target.start,
                     metadata=again in ("metadata", "everything"),
                     fingerprint=again == "everything",
-                    failed=retry,
+                    failed=self._request.retry_failed,
                 )
 
         await self._library.writer.run(write)
@@ -363,25 +395,17 @@ class ScanRun:
             thread=self._thread,
             on_problem=self._note_problem,
         )
-        await self._library.writer.run(self._forget_mended_problems)
+        await self._lease.forget_mended()
         self._unavailable = closing.unavailable
         self._unreadable = any(root.outcome.unreadable for root in walked)
         settled = closing.settled
-        for name in ("new", "changed", "moved", "returned", "missing"):
+        for name in ("new", "changed", "moved", "returned", "missing", "unchanged"):
             self._tally.add(name, getattr(settled, name))
-
-    def _forget_mended_problems(self, db: sqlite3.Connection) -> None:
-        """Forget problems of folders that this walk passed without a new one; those found now are written first."""
-        noted, self._walk_problems = self._walk_problems, []
-        for problem in noted:
-            problems.record_problem(db, problem, now_ns=time.time_ns())
-        for target in self._targets:
-            problems.clear_path_problems(db, target.path, Stage.WALK, before_ns=target.key.started_ns)
 
     def _note_problem(self, problem: Problem) -> None:
         """Record a problem of the walk in the library and in the progress."""
         self._tally.add_problem(problem)
-        self._walk_problems.append(problem)
+        self._lease.note(problem)
 
     async def _read_metadata(self, stage: MetadataStage) -> None:
         try:
@@ -405,16 +429,25 @@ class ScanRun:
             after_id = jobs[-1].file_id
             await stage.run_full(jobs)
         if not self._token.aborted:
-            moved = await self._library.writer.run(lambda db: match_fingerprints(db, root_ids))
-            self._tally.add("moved", moved)
-            self._tally.add("missing", -moved)
-            self._tally.add("new", -moved)
+            await self._recognise_moved(root_ids)
+
+    async def _recognise_moved(self, root_ids: Sequence[int]) -> None:
+        """Find moves by fingerprint, and count them as that instead of as what the walk took them for."""
+        since_ns = min(target.key.started_ns for target in self._targets)
+        matched = await self._library.writer.run(
+            lambda db: match_fingerprints(db, root_ids, since_ns=since_ns)
+        )
+        self._tally.add("moved", matched.moved)
+        self._tally.add("missing", -matched.missing)
+        self._tally.add("new", -matched.new)
+        if Stage.WALK in self._stages:
+            self._tally.add("unchanged", matched.new - matched.moved)
 
     async def _keep_alive(self) -> None:
         """Renew the leases, count what is left to do, and hear whether another process asks to abort."""
         while True:
             await self._count_pending()
-            if await self._beat():
+            if await self._lease.renew(self._tally.counters(), self._state):
                 logger.info("another process asked this scan to stop")
                 self.abort()
             await asyncio.sleep(_HEARTBEAT_S)
@@ -434,60 +467,3 @@ class ScanRun:
             files.count_pending(self._connection, stage, target.key.root_id, target.start)
             for target in self._targets
         )
-
-    async def _beat(self) -> bool:
-        ids = [target.key.scan_id for target in self._targets]
-        counters, state = self._tally.counters(), self._state
-        noted, self._walk_problems = self._walk_problems, []
-
-        def write(db: sqlite3.Connection) -> bool:
-            for problem in noted:
-                problems.record_problem(db, problem, now_ns=time.time_ns())
-            for scan_id in ids:
-                scans.beat(db, scan_id, counters, state, now_ns=time.time_ns())
-            return any(scans.abort_requested(db, scan_id) for scan_id in ids)
-
-        return await self._library.writer.run(write)
-
-
-async def check_first_run(config: Config, request: ScanRequest) -> None:
-    """Raise what `prepare_run` would raise for a library that is still to be made, so that a mistake makes none.
-
-    Raises:
-        RootUnavailableError: a path is not there or cannot be read.
-        UsageError: a path cannot be scanned, or ExifTool is missing or too old.
-    """
-    thread = DaemonThread("check")
-    try:
-        if request.only in _STAGES_OF_EXIFTOOL:
-            await thread.run(lambda: find_exiftool(config.exiftool))
-        await thread.run(lambda: check_first_paths(request.paths, config.scan))
-    finally:
-        thread.stop()
-
-
-async def prepare_run(library: Library, config: Config, request: ScanRequest) -> ScanRun:
-    """Find what is to be scanned and with what, and take the leases.
-
-    Raises:
-        RootUnavailableError: a path is not there or cannot be read.
-        UsageError: a path cannot be scanned, or ExifTool is missing or too old.
-        LibraryError: another process scans one of the roots.
-    """
-    thread = DaemonThread("prepare")
-    try:
-        pools, extractor = None, ""
-        if request.only in _STAGES_OF_EXIFTOOL:
-            await thread.run(reap_strays)
-            program = await thread.run(lambda: find_exiftool(config.exiftool))
-            extractor = f"exiftool {program.version}"
-            size = request.workers or config.scan.max_workers or workers_by_cores()
-            follow = config.scan.follow_symlinks
-            pools = (
-                WorkerPool(exiftool_kind(config.exiftool, program=program, follow_links=follow), size),
-                WorkerPool(tag_kind(config.exiftool, follow_links=follow), max(1, size // 2)),
-            )
-        targets = await find_targets(library, request.paths, config.scan, thread)
-        return ScanRun(library, config, request, targets, pools, extractor)
-    finally:
-        thread.stop()
