@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tui.library import all_tags
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
     from tui.records import Extraction, Metadata
 
-_HOT_VALUES = attrgetter(*HOT_FIELDS)
 _STATEMENTS = 128
 """Statements that are kept as text; SQLite's connection keeps as many compiled."""
 
@@ -87,8 +85,8 @@ def _hot_values(metadata: Metadata) -> dict[str, Any]:
     """Return the fields of table `file` that have a value, as they are stored."""
     return {
         name: stored
-        for name, value in zip(HOT_FIELDS, _HOT_VALUES(metadata), strict=True)
-        if value is not None and (stored := stored_value(value)) is not None
+        for name, value in zip(metadata._fields, metadata, strict=True)
+        if value is not None and name not in LONG_FIELDS and (stored := stored_value(value)) is not None
     }
 
 

@@ -37,6 +37,8 @@ def stored_text(text: str) -> str:
 
 def stored_value(value: Any) -> str | int | float | None:
     """Return a metadata value as SQLite can hold it; text that is empty and numbers that are none become None."""
+    if isinstance(value, str):
+        return stored_text(value) or None
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, int):
