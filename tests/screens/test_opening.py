@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from textual.worker import WorkerState
+from textual.worker import Worker, WorkerState
 
 from tests.screens.scripted_engine import ScriptedEngine, screen_text
 from tui.app import YapmoApp, open_application
@@ -125,7 +125,7 @@ async def test_what_works_for_a_screen_stops_before_the_screen_is_taken_apart(op
 
     async with open_app("browse") as pilot:
         screen = pilot.app.screen
-        worker = screen.run_worker(asyncio.Event().wait)
+        worker: Worker[bool] = screen.run_worker(asyncio.Event().wait())
         await pilot.pause()
         assert worker.state is WorkerState.RUNNING
         screen.query_one(FolderTree)._stop = SeenAtTheEnd()  # set when the tree is unmounted

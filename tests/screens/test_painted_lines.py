@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
+from rich.style import Style
 from textual.app import App, ComposeResult
 
 from tests.screens.scripted_engine import FORBIDDEN, HOSTILE_NAMES
@@ -15,6 +17,7 @@ from tui.widgets.painted_lines import Line, PaintedLines, Piece, changed_span, c
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from rich.color import Color
     from textual.geometry import Region
 
 TEXTS = st.text(alphabet="aé漢 0…", max_size=8)
@@ -121,3 +124,33 @@ async def test_another_theme_paints_anew_in_its_colours() -> None:
             assert segment.style is not None
             seen.add((segment.style.color, segment.style.bgcolor))
         assert len(seen) == 4
+
+
+class ScrollBar(PaintedLines):
+    def lines(self, width: int, height: int) -> Sequence[Line]:
+        return [(Piece("█", "thumb"), Piece("│", "track"))]
+
+
+class ScrollBarApp(App[None]):
+    def compose(self) -> ComposeResult:
+        yield ScrollBar()
+
+
+def shade(color: Color | None) -> float:
+    """Return what is left of a colour where there are none: 0 for black to 255 for white."""
+    assert color is not None
+    red, green, blue = color.get_truecolor()
+    return 0.3 * red + 0.59 * green + 0.11 * blue
+
+
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "nord", "gruvbox"])
+async def test_the_thumb_stands_out_without_colour(theme: str) -> None:
+    app = ScrollBarApp()
+    app.theme = theme
+    async with app.run_test(size=(10, 2)) as pilot:
+        bar = app.query_one(ScrollBar)
+        bar.repaint()
+        await pilot.pause()
+        thumb, track = (segment.style or Style() for segment in list(bar.render_line(0))[:2])
+        assert abs(shade(thumb.color) - shade(thumb.bgcolor)) > 70
+        assert abs(shade(thumb.color) - shade(track.color)) > 30

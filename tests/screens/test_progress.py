@@ -145,7 +145,7 @@ async def test_many_workers_are_summed_up(
     async with open_app(size=(80, 24)) as pilot:
         await pilot.press("s")
         engine.shown = snapshot(workers=workers)
-        await wait_until(lambda: "and 30 more workers, 15 of them busy" in screen_text(pilot.app))
+        await wait_until(lambda: "and 28 more workers, 14 of them busy" in screen_text(pilot.app))
         assert pilot.app.screen.query_one("#problems", RecordList).size.height >= 3
 
 
