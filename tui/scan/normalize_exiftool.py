@@ -198,9 +198,8 @@ _KEY_TAGS = ("ID3:InitialKey", "Vorbis:Initialkey", "QuickTime:Initialkey", "ASF
 _LONGEST_KEY = 32
 _LONGEST_NAME = 200
 _MOST_TAGS_OF_LAYOUT = 500
-_LENS_NAME = re.compile(
-    r"(?!0(?:\.0)? ?mm)(?=.*[^\W\d_]{2})"
-)  # has letters, and is not the lens of 0 mm that adapters have
+_LENS_NAME = re.compile(r"(?!0(?:\.0)? ?mm)(?=.*[^\W\d_]{2})")
+"""Has letters, and is not the lens of 0 mm that adapters have."""
 
 
 def metadata_from_exiftool(
@@ -227,8 +226,7 @@ def metadata_from_exiftool(
     if kind is Kind.VIDEO:
         tags = merge_groups(tags)
     playing = kind is not Kind.IMAGE and kind is not Kind.RAW
-    find = _find_fields if len(tags) <= _MOST_TAGS_OF_LAYOUT else _find_fields.__wrapped__
-    fields = {name: read(tags, names) for name, read, names in find(tuple(tags), playing=playing)}
+    fields = {name: read(tags, names) for name, read, names in _find_fields(tags, playing=playing)}
     fields["width"], fields["height"] = read_size(tags, kind)
     fields["orientation"] = read_orientation(tags, kind)
     duration_ms = fields["duration_ms"] = read_duration_ms(tags, kind, size)
@@ -251,13 +249,20 @@ def metadata_from_exiftool(
     return Metadata(**fields)
 
 
-@lru_cache(maxsize=128)
-def _find_fields(tags: tuple[str, ...], *, playing: bool) -> tuple[_Field, ...]:
-    """Return the fields that a file with just these `tags` can have, each with those of its tags that are there.
+def _find_fields(tags: Mapping[str, object], *, playing: bool) -> tuple[_Field, ...]:
+    """Return the fields that a file can have, each with those of its tags that are there.
 
-    A camera writes the same tags into every file: what to look at is found once for all of them.
+    A camera writes the same tags into every file: what to look at is found once for all of them. What has so many
+    tags that few others can have the same would only fill memory.
     """
-    there = frozenset(tags)
+    layout = tuple(tags)
+    match = _match_fields if len(layout) <= _MOST_TAGS_OF_LAYOUT else _match_fields.__wrapped__
+    return match(layout, playing=playing)
+
+
+@lru_cache(maxsize=128)
+def _match_fields(layout: tuple[str, ...], *, playing: bool) -> tuple[_Field, ...]:
+    there = frozenset(layout)
     fields = _FIELDS_OF_PLAYING if playing else _FIELDS_OF_PICTURES
     found = (field._replace(tags=tuple(tag for tag in field.tags if tag in there)) for field in fields)
     return tuple(field for field in found if field.tags)

@@ -202,6 +202,17 @@ def test_orientation_of_heif(turned: str, orientation: int | None) -> None:
     assert normalize({"QuickTime:Rotation": turned}).orientation == orientation
 
 
+def test_files_with_other_tags_after_one_another() -> None:
+    many = {f"MakerNotes:Tag{number}": "1" for number in range(1_000)}
+    for extra in ({}, many, {}):
+        assert normalize({"EXIF:Make": "Canon", "EXIF:LensModel": "RF50mm", **extra}).lens == "RF50mm"
+        assert normalize({"EXIF:Make": "Canon", **extra}).lens is None
+        assert normalize({"XMP:Lens": "XF35mm", "EXIF:Make": "Fuji", **extra}).lens == "XF35mm"
+        assert normalize({"EXIF:Make": "Sony", "EXIF:Artist": "Ana", **extra}) == Metadata(
+            make="Sony", artist="Ana"
+        )
+
+
 @pytest.mark.parametrize(
     ("tags", "lens"),
     [
