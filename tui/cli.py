@@ -191,7 +191,7 @@ def show(
     context: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE...", help="Path or id; a file whose name is a number: ./12."),
+        typer.Argument(metavar="FILE", help="Path or id; a file whose name is a number: ./12."),
     ],
     all_tags: Annotated[
         bool, typer.Option("--all", help="Print everything that the extractor said as well.")

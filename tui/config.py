@@ -237,7 +237,10 @@ def _read(path: str) -> dict[str, Any]:
             hint="Name another with --config, or unset YAPMO_CONFIG.",
         ) from error
     except OSError as error:
-        raise UsageError(f"Cannot read the configuration {path}: {error.strerror}.") from error
+        raise UsageError(
+            f"Cannot read the configuration {path}: {error.strerror}.",
+            hint="Check its permissions, or name another with --config FILE.",
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise UsageError(
             f"{path} is not valid TOML: {error}.", hint="Correct the line, or remove the file."
@@ -289,7 +292,10 @@ def _accept(name: str, value: object, source: str) -> object:
 def _not_allowed(name: str, value: object, source: str) -> UsageError:
     shown = repr(value)
     shown = shown if len(shown) <= 80 else f"{shown[:77]}…"
-    return UsageError(f"{source}: {name} = {shown}: must be {CHECKS[name].allowed}.")
+    return UsageError(
+        f"{source}: {name} = {shown}: must be {CHECKS[name].allowed}.",
+        hint=f"`yapmo config set {name} VALUE` sets it, `yapmo config unset {name}` takes it out.",
+    )
 
 
 def _known(name: str, source: str) -> str:
@@ -374,7 +380,10 @@ def _save(overrides: Mapping[str, Any], source: str) -> Config:
     except OSError as error:
         if temporary and os.path.exists(temporary):
             os.unlink(temporary)
-        raise UsageError(f"Cannot write the configuration {target}: {error.strerror}.") from error
+        raise UsageError(
+            f"Cannot write the configuration {target}: {error.strerror}.",
+            hint="Check the permissions of the file and its folder, or name another with --config FILE.",
+        ) from error
     return config
 
 

@@ -106,7 +106,7 @@ def test_with_json_an_error_is_one_object_on_stderr(
     assert list(error) == ["event", "exit_code", "message", "hint"]
     assert (error["event"], error["exit_code"]) == ("error", code)
     assert says in error["message"]
-    assert isinstance(error["hint"], str)
+    assert error["hint"]
 
 
 @pytest.mark.parametrize(
@@ -129,6 +129,15 @@ def test_a_file_that_is_no_library_is_exit_code_4(yapmo: Yapmo, tmp_path: Path) 
     assert (outcome.code, outcome.stdout) == (4, b"")
     assert "is no library" in outcome.stderr
     assert file.read_text() == "no library " * 100
+
+
+def test_a_library_behind_what_cannot_be_passed_is_exit_code_4(yapmo: Yapmo, tmp_path: Path) -> None:
+    loop = tmp_path / "loop"
+    loop.symlink_to(loop)  # a folder without permission, but for root too
+    for command in (["search"], ["scan", str(tmp_path)]):
+        outcome = yapmo(*command, "--library", str(loop / "library.yapmo"))
+        assert (outcome.code, outcome.stdout) == (4, b"")
+        assert "cannot be reached" in outcome.stderr
 
 
 class Opened:

@@ -65,20 +65,30 @@ async def _scan(options: ScanOptions, shared: SharedOptions) -> int:
         retry_failed=options.retry_failed,
         workers=options.workers,
     )
-    async with open_scan_session(request, shared) as session:
-        service = session.service
-        with _aborting_on_signals(service) as interrupted:
-            await service.start(request)
-            if interrupted.is_set():
-                service.abort()
-            reporter = asyncio.create_task(_report(service, as_json=shared.as_json))
-            try:
-                summary = await service.wait()
-            finally:
-                reporter.cancel()
-                await asyncio.gather(reporter, return_exceptions=True)
-    _print_summary(summary, as_json=shared.as_json)
+    summary: ScanSummary | None = None
+    try:
+        async with open_scan_session(request, shared) as session:
+            summary = await _run(session.service, request, as_json=shared.as_json)
+    finally:  # the library says so when it cannot keep all that was found, and `--json` promises a last event
+        if summary is not None and shared.as_json:
+            write_json(summary_event(summary), flush=True)
+    if not shared.as_json:
+        _print_summary(summary)
     return exit_code(summary, strict=options.strict)
+
+
+async def _run(service: ScanService, request: ScanRequest, *, as_json: bool) -> ScanSummary:
+    """Run one scan to its end, telling how far it is."""
+    with _aborting_on_signals(service) as interrupted:
+        await service.start(request)
+        if interrupted.is_set():
+            service.abort()
+        reporter = asyncio.create_task(_report(service, as_json=as_json))
+        try:
+            return await service.wait()
+        finally:
+            reporter.cancel()
+            await asyncio.gather(reporter, return_exceptions=True)
 
 
 @contextlib.contextmanager
@@ -196,10 +206,7 @@ def summary_event(summary: ScanSummary) -> dict[str, Any]:
     return {**event, "reason": reason} if reason else event
 
 
-def _print_summary(summary: ScanSummary, *, as_json: bool) -> None:
-    if as_json:
-        write_json(summary_event(summary), flush=True)
-        return
+def _print_summary(summary: ScanSummary) -> None:
     counts = summary.counters
     named = [
         ("new", counts.new),
@@ -218,6 +225,7 @@ def _print_summary(summary: ScanSummary, *, as_json: bool) -> None:
             f"read metadata of {format_count(counts.metadata_done)}, "
             f"fingerprints of {format_count(counts.fingerprints_done)}"
         )
+    sys.stdout.flush()  # in a log that takes both streams the hints come behind what they are about
     if counts.problems:
         print(f"{counted(counts.problems, 'problem')}: see `yapmo problems`", file=sys.stderr)
     for reason in (summary.unavailable, summary.error):

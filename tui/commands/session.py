@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tui.config import Config, effective_library_path, load_config
 from tui.display import display
-from tui.errors import UsageError
+from tui.errors import LibraryError, UsageError
 from tui.log import LogFeed, set_up_logging
 
 if TYPE_CHECKING:
@@ -110,8 +110,21 @@ def _prepare(shared: SharedOptions) -> tuple[Config, LogFeed, bytes]:
 
 
 def _is_new(path: bytes) -> bool:
-    """Tell whether there is no library yet: nothing was catalogued, or the name is mistyped."""
-    return not os.path.lexists(path)
+    """Tell whether there is no library yet: nothing was catalogued, or the name is mistyped.
+
+    Raises:
+        LibraryError: that cannot be told, because a folder on the way may not be read.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError as error:
+        raise LibraryError(
+            f"The library {display(path)} cannot be reached: {error.strerror}.",
+            hint="Check the permissions of its folders, or choose another with --library FILE.",
+        ) from None
+    return False
 
 
 async def _open(config: Config, path: bytes, *, create: bool, read_only: bool) -> Library:
