@@ -358,7 +358,13 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class ScanCounters:
-    """Counts of one scan. All are files unless the name says otherwise."""
+    """Counts of one scan. All are files unless the name says otherwise.
+
+    They add up: after a completed scan that walked and whose roots could be believed,
+    `files = new + changed + unchanged + moved + returned`. Missing files are in none of them. A scan that was
+    aborted, or that held a root back (`ScanSummary.unavailable`), has met files that it decided nothing about;
+    a scan of the fingerprints alone meets none, and counts those that it recognises as moved.
+    """
 
     folders: int = 0
     files: int = 0

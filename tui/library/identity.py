@@ -9,7 +9,7 @@ same again.
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -48,6 +48,22 @@ class Settled:
     changed: int = 0
     moved: int = 0
     returned: int = 0
+    missing: int = 0
+    unchanged: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How many files `match_fingerprints` recognised as moved, and what a scan had counted them as before.
+
+    Attributes:
+        moved: all of them.
+        new: those whose new path the scan had found to be new.
+        missing: those that the scan had found to be missing.
+    """
+
+    moved: int = 0
+    new: int = 0
     missing: int = 0
 
 
@@ -186,7 +202,7 @@ def resolve_moves(
     for arrival, file_id in moves:
         files.set_present(db, file_id, _found(by_id[arrival]))
     started = {key.scan_id: key.started_ns for key in keys}
-    new = changed = returned = 0
+    new = changed = returned = unchanged = 0
     fresh: dict[tuple[int, int], list[FoundFile]] = defaultdict(list)
     for row in arrivals:
         if row[0] in moved_arrivals:
@@ -196,6 +212,7 @@ def resolve_moves(
             fresh[row[8], row[1]].append(_found(row))
         changed += outcome == "changed"
         returned += outcome == "returned"
+        unchanged += outcome == "unchanged"
     for (scan_id, folder_id), found in fresh.items():
         files.insert_files(db, folder_id, found, started[scan_id])
         new += len(found)
@@ -205,7 +222,7 @@ def resolve_moves(
         f"DELETE FROM departure WHERE replaced = 1 AND scan_id IN ({_places(scan_ids)})", tuple(scan_ids)
     )
     db.execute(f"DELETE FROM arrival WHERE scan_id IN ({_places(scan_ids)})", tuple(scan_ids))
-    return Settled(new=new, changed=changed, moved=len(moves), returned=returned, missing=displaced)
+    return Settled(new, changed, len(moves), returned, missing=displaced, unchanged=unchanged)
 
 
 def _count_missing(db: sqlite3.Connection, scan_ids: Sequence[int]) -> int:
@@ -331,15 +348,17 @@ def mark_missing(db: sqlite3.Connection, key: ScanKey, now_ns: int) -> int:
     return len(ids)
 
 
-def match_fingerprints(db: sqlite3.Connection, root_ids: Sequence[int]) -> int:
+def match_fingerprints(db: sqlite3.Connection, root_ids: Sequence[int], *, since_ns: int = 0) -> Matched:
     """Let missing files take over the rows that are their only equals by fingerprint (rule 2).
 
-    Returns:
-        How many files were recognised as moved.
+    Args:
+        db: the library, in a transaction.
+        root_ids: roots whose files may have come from elsewhere.
+        since_ns: when the scan began that counts what is recognised.
     """
     pairs = db.execute(
         f"""
-        SELECT m.id, n.id FROM file AS m
+        SELECT m.id, n.id, m.missing_since >= ?, n.first_seen >= ? FROM file AS m
         JOIN file AS n ON n.quick_fingerprint = m.quick_fingerprint AND n.size = m.size
         JOIN folder AS f ON f.id = n.folder_id
         WHERE m.missing_since IS NOT NULL AND m.quick_fingerprint IS NOT NULL AND m.size > 0
@@ -347,20 +366,18 @@ def match_fingerprints(db: sqlite3.Connection, root_ids: Sequence[int]) -> int:
           AND (m.fingerprint IS NULL OR n.fingerprint IS NULL OR m.fingerprint = n.fingerprint)
           AND f.root_id IN ({_places(root_ids)})
         """,
-        tuple(root_ids),
+        (since_ns, since_ns, *root_ids),
     ).fetchall()
-    news: dict[int, set[int]] = defaultdict(set)
-    olds: dict[int, set[int]] = defaultdict(set)
-    for missing_id, new_id in pairs:
-        news[missing_id].add(new_id)
-        olds[new_id].add(missing_id)
-    moved = 0
-    for missing_id, new_ids in news.items():
-        (new_id, *others) = new_ids
-        if not others and len(olds[new_id]) == 1:
-            files.merge_file(db, new_id, missing_id)
-            moved += 1
-    return moved
+    news = Counter(missing_id for missing_id, *_ in pairs)
+    olds = Counter(new_id for _, new_id, *_ in pairs)
+    moves = [pair for pair in pairs if news[pair[0]] == 1 and olds[pair[1]] == 1]
+    for missing_id, new_id, *_ in moves:
+        files.merge_file(db, new_id, missing_id)
+    return Matched(
+        len(moves),
+        new=sum(is_new for *_, is_new in moves),
+        missing=sum(is_missing for _, _, is_missing, _ in moves),
+    )
 
 
 def _found(row: Sequence[object]) -> FoundFile:

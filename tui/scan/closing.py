@@ -10,7 +10,8 @@ import errno
 import logging
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.display import display, format_count
@@ -79,7 +80,8 @@ async def settle_walks(
     sound: list[WalkedRoot] = []
     reasons: list[str] = []
     for root in walked:
-        reason = root.outcome.error or ("" if accept_missing else _doubt(library, root))
+        doubt = "" if accept_missing else await thread.run(partial(_doubt, library, root))
+        reason = root.outcome.error or doubt
         if reason:
             reasons.append(reason)
             await library.writer.run(_clearing([root.target.key]))
@@ -94,8 +96,7 @@ async def settle_walks(
         missing += number
         if reason:
             reasons.append(reason)
-    settled = identity.Settled(resolved.new, resolved.changed, resolved.moved, resolved.returned, missing)
-    return Closing(settled, " ".join(reasons))
+    return Closing(replace(resolved, missing=missing), " ".join(reasons))
 
 
 def _clearing(keys: Sequence[ScanKey]) -> Callable[[sqlite3.Connection], None]:
@@ -111,7 +112,7 @@ def _doubt(library: Library, root: WalkedRoot) -> str:
             f"{display(target.known_file_system)}); nothing was marked missing. Mount the right disk, "
             "or scan with --accept-missing if this is meant."
         )
-    if outcome.files or target.start:
+    if outcome.files or target.start or target.name is not None:
         return ""
     connection = library.connect_read_only()
     try:

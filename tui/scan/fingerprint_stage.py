@@ -6,6 +6,7 @@ import asyncio
 import logging
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING
 
 from tui.display import display
@@ -28,6 +29,8 @@ logger = logging.getLogger("yapmo.scan")
 _BATCH_FILES = 32
 _WAITING_BATCHES = 16
 _IDLE_S = 0.1
+_HAND_IN_S = 0.2
+_ABORT_GRACE_S = 0.2
 
 
 class HashingThreads:
@@ -37,9 +40,9 @@ class HashingThreads:
     """
 
     def __init__(
-        self, number: int, token: CancelToken, on_done: Callable[[Sequence[Fingerprint]], None]
+        self, number: int, token: CancelToken, on_done: Callable[[Sequence[Fingerprint], bool], None]
     ) -> None:
-        """Prepare `number` threads; `on_done` is called on the event loop with the outcomes of each batch."""
+        """Prepare `number` threads; `on_done` is called on the event loop with outcomes, and whether they end a batch."""
         self._token = token
         self._on_done = on_done
         self._number = number
@@ -65,15 +68,22 @@ class HashingThreads:
         while (batch := self._batches.get()) is not None:
             jobs, full = batch
             outcomes: list[Fingerprint] = []
+            handed_in_s = time.monotonic()
             try:
                 for job in jobs:
                     self._token.check()
                     outcomes.append(fingerprint_file(job, self._token, full=full))
+                    if time.monotonic() - handed_in_s > _HAND_IN_S:
+                        self._hand_in(outcomes, ends_batch=False)
+                        outcomes, handed_in_s = [], time.monotonic()
             except ScanCancelledError:
                 pass
-            loop = self._loop
-            if loop is not None and not loop.is_closed():
-                loop.call_soon_threadsafe(self._on_done, outcomes)
+            self._hand_in(outcomes, ends_batch=True)
+
+    def _hand_in(self, outcomes: Sequence[Fingerprint], *, ends_batch: bool) -> None:
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._on_done, outcomes, ends_batch)
 
 
 class FingerprintStage:
@@ -142,6 +152,7 @@ class FingerprintStage:
                     break
         finally:
             self._hashing.stop()
+        await self._wait_for_threads()
         await self._commit()
         self._meter.finished = not self._token.aborted
 
@@ -157,7 +168,14 @@ class FingerprintStage:
                 await self._commit()
         finally:
             hashing.stop()
+        await self._wait_for_threads()
         await self._commit()
+
+    async def _wait_for_threads(self) -> None:
+        """After an abort, wait for what the threads have finished, unless they hang on a disk."""
+        deadline = time.monotonic() + _ABORT_GRACE_S
+        while self._waiting and time.monotonic() < deadline:
+            await self._sleep()
 
     async def _next_batch(self) -> list[FileJob]:
         batch: list[FileJob] = []
@@ -170,8 +188,8 @@ class FingerprintStage:
         self._jobs.update((job.file_id, job) for job in jobs)
         self._hashing.submit(jobs, full=full)
 
-    def _take(self, outcomes: Sequence[Fingerprint]) -> None:
-        self._waiting -= 1
+    def _take(self, outcomes: Sequence[Fingerprint], ends_batch: bool) -> None:
+        self._waiting -= ends_batch
         self._outcomes.extend(outcomes)
         self._wake.set()
 

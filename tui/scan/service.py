@@ -12,13 +12,14 @@ import logging
 from typing import TYPE_CHECKING
 
 from tui.errors import LibraryError
+from tui.scan.prepare import check_first_run, prepare_run
 from tui.scan.request import ScanRequest
-from tui.scan.run import ScanRun, check_first_run, prepare_run
 
 if TYPE_CHECKING:
     from tui.config import Config
     from tui.library.database import Library
     from tui.records import ProgressSnapshot, ScanSummary
+    from tui.scan.run import ScanRun
 
 __all__ = ["ScanRequest", "ScanService", "check_first_run"]
 
