@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tui.records import FileState, FolderUpdate, FoundFile
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tui.records import KnownFile
 
@@ -17,6 +17,7 @@ def find_changes(
     found: Sequence[FoundFile],
     known: Sequence[KnownFile],
     *,
+    unknown: Collection[bytes] = (),
     stable_inodes: bool = True,
     file_system: str | None = None,
 ) -> FolderUpdate:
@@ -26,6 +27,7 @@ def find_changes(
         path: the folder, relative to its root.
         found: what the walk saw; names are unique.
         known: the library's rows of that folder, present and missing.
+        unknown: names that are there and could not be looked at; their rows stay as they are.
         stable_inodes: False on file systems whose inode numbers change from mount to mount.
         file_system: passed on to the update.
 
@@ -65,7 +67,9 @@ def find_changes(
         changed=tuple(changed),
         replaced=tuple(replaced),
         returned=tuple(returned),
-        gone=tuple(row.file_id for row in rows.values() if row.state is FileState.PRESENT),
+        gone=tuple(
+            row.file_id for row in rows.values() if row.state is FileState.PRESENT and row.name not in unknown
+        ),
     )
 
 

@@ -6,6 +6,7 @@ of the configuration become one regular expression; everything else goes through
 
 from __future__ import annotations
 
+import codecs
 import errno
 import os
 import re
@@ -20,7 +21,9 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 _MAX_IGNORE_FILE = 1 << 20
-_SIMPLE = re.compile(r"[^/!#\\\s][^/\\]*/?")
+_NESTED_BRACKET = re.compile(r"\[[^\]]*\[")
+_PLAIN = r"!-.0-9;-\[\]_-~"  # ASCII without what gitignore and fnmatch read differently: space / : \ ^
+_SIMPLE = re.compile(rf"(?![!#])[{_PLAIN}](?:[ {_PLAIN}]*[{_PLAIN}])?/?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class FolderSpec:
 
 @dataclass(frozen=True, slots=True)
 class IgnoreFile:
-    """What became of reading one `.yapmoignore`: its patterns, or an error to report, or neither."""
+    """What became of reading one `.yapmoignore`: the patterns that can be used, and an error to report; or neither."""
 
     spec: FolderSpec | None = None
     error: str = ""
@@ -77,7 +80,7 @@ class IgnoreRules:
 
 
 def compile_patterns(patterns: Sequence[str]) -> IgnoreRules:
-    """Compile the patterns of the configuration.
+    """Compile the patterns of the configuration; one that cannot be understood matches nothing.
 
     Args:
         patterns: gitignore patterns; they hold in the root and below.
@@ -117,16 +120,36 @@ def read_ignore_file(path: bytes, folder: bytes) -> IgnoreFile:
             return IgnoreFile(error=f"cannot read the ignore file: {(error.strerror or '').lower()}")
     if len(content) > _MAX_IGNORE_FILE:
         return IgnoreFile(error="the ignore file is larger than 1 MiB; not used")
+    lines = _lines_of(content)
+    bad = [line for line in lines if not _is_understood(line)]
+    reason = f"the ignore file has a pattern that cannot be understood: {bad[0]}" if bad else ""
+    return IgnoreFile(FolderSpec(folder, _spec(lines)), reason)
+
+
+def _lines_of(content: bytes) -> list[str]:
+    """Return the lines as Git counts them: a newline alone ends one, CR before it and a byte order mark are dropped."""
+    text = os.fsdecode(content.removeprefix(codecs.BOM_UTF8))
+    return [line.removesuffix("\r") for line in text.split("\n")]
+
+
+def _is_understood(line: str) -> bool:
+    """Tell whether `pathspec` can compile a line; it knows no bracket within brackets, as in `[[:alpha:]]`."""
+    from pathspec import GitIgnoreSpec
+
+    if _NESTED_BRACKET.search(line) and not line.startswith("#"):
+        return False
     try:
-        return IgnoreFile(FolderSpec(folder, _spec(os.fsdecode(content).splitlines())))
-    except ValueError as error:
-        return IgnoreFile(error=f"the ignore file has a pattern that cannot be understood: {error}")
+        GitIgnoreSpec.from_lines([line])
+    except (ValueError, re.error):
+        return False
+    return True
 
 
 def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
+    """Compile the lines that can be understood."""
     from pathspec import GitIgnoreSpec
 
-    return GitIgnoreSpec.from_lines(lines)
+    return GitIgnoreSpec.from_lines(line for line in lines if _is_understood(line))
 
 
 def _join_names(patterns: Sequence[str]) -> re.Pattern[bytes] | None:

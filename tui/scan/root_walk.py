@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.library import files
-from tui.library.identity import apply_folder_updates
+from tui.library.identity import Settled, apply_folder_updates
 from tui.records import FolderUpdate, Problem
 from tui.scan.cancel import ScanCancelledError
 from tui.scan.changes import find_changes
 from tui.scan.file_systems import FileSystem, file_system_of
+from tui.scan.targets import is_inside, path_below
 from tui.scan.walk import Walk, describe
 
 if TYPE_CHECKING:
@@ -47,14 +48,14 @@ class WalkOutcome:
     Attributes:
         finished: True when every folder that can be read was listed.
         files: media files found.
-        unreadable: folders (relative to the root) that could not be read: what lies below is unknown, not gone.
+        unreadable: paths (relative to the root) that could not be read: what lies below is unknown, not gone.
         visited_file_systems: identities of the file systems met.
         error: why the root could not be walked; empty otherwise.
     """
 
     finished: bool = False
     files: int = 0
-    unreadable: list[bytes] = field(default_factory=list)
+    unreadable: set[bytes] = field(default_factory=set)
     visited_file_systems: set[str] = field(default_factory=set)
     error: str = ""
 
@@ -98,8 +99,8 @@ class RootWalk:
         """Enter `folder` (absolute) before all others, where it lies in this root."""
         if folder is None or folder == self._root:
             self._walk.prefer(None)
-        elif folder.startswith(self._root + b"/"):
-            self._walk.prefer(folder[len(self._root) + 1 :])
+        elif is_inside(folder, self._root):
+            self._walk.prefer(path_below(folder, self._root))
 
     def start(self) -> asyncio.Future[WalkOutcome]:
         """Start the thread; the future ends with the outcome, also after an abort."""
@@ -154,11 +155,12 @@ class RootWalk:
         self._tally.add("folders")
         self._tally.add("ignored", listing.ignored)
         if not listing.readable:
-            outcome.unreadable.append(listing.path)
+            outcome.unreadable.add(listing.path)
             return
         here = self._file_system_at(listing)
         outcome.visited_file_systems.add(here.identity)
         known = files.folder_files(connection, self._key.root_id, listing.path)
+        outcome.unreadable.update(os.path.join(listing.path, name) for name in listing.unknown)
         name = self._target.name
         if name is not None:
             listing.files = [file for file in listing.files if file.name == name]
@@ -168,6 +170,7 @@ class RootWalk:
             listing.path,
             listing.files,
             known,
+            unknown=listing.unknown,
             stable_inodes=here.stable_inodes,
             file_system=None if here.identity == self._file_system.identity else here.identity,
         )
@@ -188,15 +191,18 @@ class RootWalk:
 
     def _send(self) -> None:
         """Hand the batch to the writer and wait while its queue is full."""
+        self._token.check()
         if not self._batch or self._loop is None:
             return
         batch, self._batch, self._batch_files = tuple(self._batch), [], 0
         key, tally = self._key, self._tally
+        counted = Settled()
 
         def write(db: sqlite3.Connection) -> None:
-            settled = apply_folder_updates(db, key, batch)
+            nonlocal counted  # the writer runs a batch again that met a full disk
+            before, counted = counted, apply_folder_updates(db, key, batch)
             for name in ("new", "changed", "returned"):
-                tally.add(name, getattr(settled, name))
+                tally.add(name, getattr(counted, name) - getattr(before, name))
 
         future = asyncio.run_coroutine_threadsafe(self._library.writer.submit(write), self._loop)
         while not future.done():
@@ -209,14 +215,21 @@ class RootWalk:
 
     def _add_vanished_folders(self, connection: sqlite3.Connection, listed: set[bytes]) -> None:
         """Report the files of known folders that the walk no longer met as gone."""
-        unreadable = self.outcome.unreadable
         for folder_id, path in files.folders_under(connection, self._key.root_id, self._target.start):
-            if path in listed or any(path.startswith(folder + b"/") or not folder for folder in unreadable):
+            if path in listed or self._is_unknown(path):
                 continue
             gone = files.present_ids(connection, folder_id)
             if gone:
                 self._token.check()
                 self._add(FolderUpdate(path, gone=tuple(gone)), len(gone))
+
+    def _is_unknown(self, path: bytes) -> bool:
+        """Tell whether `path`, or a folder above it, could not be read."""
+        unreadable = self.outcome.unreadable
+        if not unreadable:
+            return False
+        ends = [index for index, byte in enumerate(path) if byte == ord("/")]
+        return b"" in unreadable or any(path[:end] in unreadable for end in (*ends, len(path)))
 
     def _file_system_at(self, listing: FolderListing) -> FileSystem:
         """Return the file system of a folder, looked up once for every device number."""

@@ -51,12 +51,10 @@ class ScanTarget:
 
     def part_under(self, folder: bytes | None) -> bytes | None:
         """Return the part of this target at or below `folder` (absolute), relative to the root; None if there is none."""
-        if folder is None or self.path == folder or self.path.startswith(folder.rstrip(b"/") + b"/"):
+        if folder is None or is_inside(self.path, folder):
             return self.start
-        if folder.startswith(self.root_path.rstrip(b"/") + b"/"):
-            inner = folder[len(self.root_path.rstrip(b"/")) + 1 :]
-            if not self.start or inner.startswith(self.start + b"/"):
-                return inner
+        if self.name is None and is_inside(folder, self.path):
+            return path_below(folder, self.root_path)
         return None
 
 
@@ -163,6 +161,11 @@ def is_inside(path: bytes, folder: bytes) -> bool:
     return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
+def path_below(path: bytes, folder: bytes) -> bytes:
+    """Return `path`, which is inside `folder`, relative to it; `b""` for the folder itself."""
+    return path[len(folder.rstrip(b"/")) + 1 :]
+
+
 def _take_leases(db: sqlite3.Connection, places: Sequence[_Place]) -> tuple[ScanTarget, ...]:
     """Find or make the root of each place and take its lease; all or none."""
     expect_moves = db.execute("SELECT EXISTS (SELECT 1 FROM file)").fetchone()[0] == 1
@@ -182,12 +185,11 @@ def _take_lease(db: sqlite3.Connection, place: _Place, *, expect_moves: bool) ->
         roots.update_root(db, root.root_id, file_system=place.file_system.identity, path_in_file_system=inner)
     now_ns = time.time_ns()
     scan_id = scans.start_scan(db, root.root_id, place.path, now_ns=now_ns)
-    start = place.folder[len(root.path.rstrip(b"/")) + 1 :] if place.folder != root.path else b""
     return ScanTarget(
         key=ScanKey(scan_id, root.root_id, now_ns, expect_moves=expect_moves),
         path=place.path,
         root_path=root.path,
-        start=start,
+        start=path_below(place.folder, root.path),
         name=place.name,
         file_system=place.file_system,
         known_file_system=known_file_system,

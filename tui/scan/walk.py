@@ -60,6 +60,7 @@ class FolderListing:
         device: device number of the folder.
         ignored: how many media files and folders were left out by patterns, as hidden, as links or as another file system.
         problems: what could not be read here.
+        unknown: names of entries that could not be looked at: nobody knows what they are, so they are not gone.
         readable: False when the listing failed or broke off: what it lacks is then unknown, not gone.
     """
 
@@ -69,6 +70,7 @@ class FolderListing:
     device: int = 0
     ignored: int = 0
     problems: list[Problem] = field(default_factory=list)
+    unknown: list[bytes] = field(default_factory=list)
     readable: bool = True
 
 
@@ -192,6 +194,8 @@ class Walk:
                     self._add_file(entry, kind, files, listing)
             except OSError as error:
                 self._report(listing, entry.path, f"cannot be looked at: {describe(error)}")
+                if error.errno != errno.ENOENT:
+                    listing.unknown.append(name)
         below.sort(key=lambda item: item.path, reverse=True)
         listing.folders = [item.path for item in reversed(below)]
         self._stack.extend(below)
