@@ -93,6 +93,21 @@ async def test_the_history_lists_past_scans(open_app: OpenApp, library: Library,
             assert words in line
 
 
+async def test_a_narrow_history_gives_up_numbers_for_the_path(
+    open_app: OpenApp, library: Library, wait_until: Wait
+) -> None:
+    def write(db: sqlite3.Connection) -> None:
+        root = add_root(db, b"/srv/photos/2019")
+        start_scan(db, root.root_id, b"/srv/photos/2019", now_ns=1_562_178_131_000_000_000)
+
+    await library.writer.run(write)
+    async with open_app(size=(80, 24)) as pilot:
+        await wait_until(lambda: "/srv/photos/2019" in screen_text(pilot.app))
+        await wait_until(lambda: "Files  Problems      Time" in screen_text(pilot.app))
+        await pilot.resize_terminal(50, 14)
+        await wait_until(lambda: "srv/photos/2019" in screen_text(pilot.app))
+
+
 async def test_the_cursor_scrolls_the_problems_while_more_come(
     open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait
 ) -> None:

@@ -111,10 +111,12 @@ def _problem_columns() -> tuple[RecordColumn[Problem], ...]:
 
 
 def _scan_columns(date_format: str) -> tuple[RecordColumn[ScanRecord], ...]:
-    def number(title: str, name: str, width: int) -> RecordColumn[ScanRecord]:
-        return RecordColumn(
-            title, lambda scan: format_count(getattr(scan.counters, name)), width, align="right"
-        )
+    def number(title: str, name: str, width: int, *, drop: int = 0) -> RecordColumn[ScanRecord]:
+        def show(scan: ScanRecord) -> str:
+            """Return a counter; while the scan runs, the card has it."""
+            return "" if scan.finished_at is None else format_count(getattr(scan.counters, name))
+
+        return RecordColumn(title, show, width, align="right", drop=drop)
 
     return (
         RecordColumn("Scans", lambda scan: format_time(scan.started_at, date_format), 16),
@@ -125,10 +127,10 @@ def _scan_columns(date_format: str) -> tuple[RecordColumn[ScanRecord], ...]:
             look=lambda scan: STATE_WORDS[scan.state][1],
         ),
         RecordColumn("Path", lambda scan: display(scan.path), cut="start"),
-        number("Files", "files", 10),
-        number("New", "new", 9),
-        number("Problems", "problems", 8),
-        RecordColumn("Time", _duration, 8, align="right"),
+        number("Files", "files", 10, drop=1),
+        number("New", "new", 9, drop=4),
+        number("Problems", "problems", 8, drop=2),
+        RecordColumn("Time", _duration, 8, align="right", drop=3),
     )
 
 

@@ -16,6 +16,9 @@ Record = TypeVar("Record")
 GAP = "  "
 """Between two columns."""
 
+LEAST_SHARE = 16
+"""Cells that a column without a width of its own needs to be of use; others give way for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class RecordColumn(Generic[Record]):
@@ -28,6 +31,7 @@ class RecordColumn(Generic[Record]):
         align: numbers right, words left.
         cut: where text that is too wide is cut.
         look: from a record to the look of the cell (see `painted_lines.LOOKS`); None for the plain one.
+        drop: columns of the highest number go first when the list is narrow; those of 0 stay.
     """
 
     title: str
@@ -36,6 +40,7 @@ class RecordColumn(Generic[Record]):
     align: Literal["left", "right"] = "left"
     cut: Literal["start", "end"] = "end"
     look: Callable[[Record], str] | None = None
+    drop: int = 0
 
 
 class RecordList(LineList, Generic[Record]):
@@ -80,28 +85,33 @@ class RecordList(LineList, Generic[Record]):
 
     def head(self, width: int) -> Line:
         """Return the headings."""
-        widths = self._widths(width)
-        texts = [
-            fit(column.title, cells, align=column.align)
-            for column, cells in zip(self._columns, widths, strict=True)
-        ]
+        texts = [fit(column.title, cells, align=column.align) for column, cells in self._fit_to(width)]
         return (Piece(fit(" " + GAP.join(texts), width), "dim"),)
 
     def row(self, index: int, width: int) -> Line:
         """Return one record."""
         record = self._records[index]
         pieces = [Piece(" ")]
-        for column, cells in zip(self._columns, self._widths(width), strict=True):
+        for column, cells in self._fit_to(width):
             text = fit(column.show(record), cells, align=column.align, cut=column.cut)
             pieces += [Piece(text, column.look(record) if column.look else ""), Piece(GAP)]
         return tuple(pieces[:-1])
 
-    def _widths(self, width: int) -> list[int]:
-        taken = sum(column.width for column in self._columns) + len(GAP) * (len(self._columns) - 1) + 2
-        sharing = sum(not column.width for column in self._columns)
-        share, rest = divmod(max(0, width - taken), sharing) if sharing else (0, 0)
-        widths = []
-        for column in self._columns:
-            widths.append(column.width or share + (rest > 0))
+    def _fit_to(self, width: int) -> list[tuple[RecordColumn[Record], int]]:
+        """Return the columns that are shown in `width` cells, each with its own."""
+        shown = list(self._columns)
+        while (share := _share(shown, width))[0] < LEAST_SHARE and any(column.drop for column in shown):
+            shown.remove(max(shown, key=lambda column: column.drop))
+        cells, rest = share
+        fitted = []
+        for column in shown:
+            fitted.append((column, column.width or cells + (rest > 0)))
             rest -= not column.width
-        return widths
+        return fitted
+
+
+def _share(columns: Sequence[RecordColumn[Record]], width: int) -> tuple[int, int]:
+    """Return the cells for each of `columns` that has no width of its own, and how many of them get one more."""
+    taken = sum(column.width for column in columns) + len(GAP) * (len(columns) - 1) + 2
+    sharing = sum(not column.width for column in columns)
+    return divmod(max(0, width - taken), sharing) if sharing else (LEAST_SHARE, 0)
