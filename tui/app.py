@@ -483,7 +483,7 @@ def open_application(path: str | None, *, library_path: str = "", config_path: s
         config_path: the configuration file to use instead of the user's; empty for that.
 
     Raises:
-        YapmoError: the path is not there, or configuration or library cannot be used.
+        YapmoError: the path is not there, there is no terminal, or configuration or library cannot be used.
     """
     from tui.config import load_config
     from tui.paths import absolute
@@ -492,8 +492,22 @@ def open_application(path: str | None, *, library_path: str = "", config_path: s
     if start_path is not None and not os.path.lexists(start_path):
         raise UsageError(f"There is no file or folder {display(start_path)}")
     config = load_config(config_path or None)
+    _require_terminal()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     return asyncio.run(_run(config, start_path, library_path))
+
+
+def _require_terminal() -> None:
+    """Raise UsageError where nobody could see the application or type: in a pipe, from cron, on a dumb terminal."""
+    hint = "`yapmo scan PATH`, `yapmo search` and the other commands work everywhere; see `yapmo --help`."
+    seen = sys.__stderr__ is not None and sys.__stderr__.isatty()  # where Textual draws
+    typed = sys.__stdin__ is not None and sys.__stdin__.isatty()
+    if not (seen and typed):
+        raise UsageError("The terminal application needs a terminal, and this is none.", hint=hint)
+    if os.environ.get("TERM") == "dumb":
+        raise UsageError(
+            "The terminal application cannot be drawn on a dumb terminal (TERM=dumb).", hint=hint
+        )
 
 
 async def _run(config: Config, start_path: bytes | None, library_path: str) -> int:

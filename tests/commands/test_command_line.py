@@ -291,14 +291,25 @@ def test_commands_load_no_screen_and_in_a_pipe_no_rich(catalogue: Catalogue, arg
     assert not loaded & {"textual", "rich", "pydantic", "mutagen", "PIL", "xxhash", "tui.scan.run", "tui.app"}
 
 
-def test_a_closed_pipe_ends_in_silence(catalogue: Catalogue) -> None:
-    process = start("config", "--json")
+@pytest.mark.parametrize("command", [["config", "--json"], ["doctor"], ["stats"]], ids=" ".join)
+def test_a_closed_pipe_ends_in_silence(catalogue: Catalogue, command: list[str]) -> None:
+    process = start(*command, *([] if command[0] == "config" else catalogue.option))
     assert process.stdout is not None
     process.stdout.close()
     assert process.stderr is not None
     assert process.stderr.read() == b""
     assert process.wait(timeout=20) == 0
     process.stderr.close()
+
+
+@pytest.mark.parametrize("arguments", [[], ["{folder}"]], ids=["alone", "with a path"])
+def test_the_application_needs_a_terminal(
+    yapmo: Yapmo, home: Path, tmp_path: Path, arguments: list[str]
+) -> None:
+    outcome = yapmo(*(argument.format(folder=tmp_path) for argument in arguments))
+    assert (outcome.code, outcome.stdout) == (2, b"")
+    assert outcome.stderr.startswith("yapmo: The terminal application needs a terminal")
+    assert not (home / "data").exists()
 
 
 def test_a_full_disk_is_one_message(catalogue: Catalogue) -> None:

@@ -95,3 +95,8 @@ def test_a_scan_shows_one_line_of_progress_and_takes_it_away(catalogue: Catalogu
         shown = list(lines(terminal))
     assert shown[0].startswith("completed: 7 files")
     assert not any(line.startswith("running") for line in shown)
+
+
+def test_a_dumb_terminal_is_told_that_the_application_cannot_be_drawn() -> None:
+    with run_on_terminal(setting="TERM=dumb", code=2) as terminal:
+        assert "cannot be drawn on a dumb terminal" in " ".join(lines(terminal))

@@ -160,11 +160,14 @@ def damage(path: Path, how: str) -> None:
         with sqlite3.connect(path) as db:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
         db.close()
+    elif how == "damaged inside":
+        content = path.read_bytes()
+        path.write_bytes(content[: 3 * 4096] + b"\xff" * 4096 + content[4 * 4096 :])
     else:
         path.write_bytes(b"\0" * 100 + path.read_bytes()[100:])
 
 
-@pytest.mark.parametrize("how", ["empty", "foreign", "newer", "damaged"])
+@pytest.mark.parametrize("how", ["empty", "foreign", "newer", "damaged", "damaged inside"])
 def test_a_library_that_cannot_be_used_is_an_error_and_left_as_it_is(library: Path, how: str) -> None:
     damage(library, how)
     before = library.read_bytes()

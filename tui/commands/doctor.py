@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.commands.doctor_checks import Finding, Verdict, check_files, check_programs, load_or_explain
 from tui.commands.doctor_terminal import check_terminal
-from tui.commands.output import to_json
+from tui.commands.output import counted, terminal_console, to_json
 from tui.display import display
 
 if TYPE_CHECKING:
@@ -73,10 +73,9 @@ def _as_json(finding: Finding) -> dict[str, object]:
 
 
 def _print(findings: Sequence[Finding]) -> None:
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = terminal_console()
     width = max(len(finding.name) for finding in findings) + 2
     for group, members in groupby(findings, key=lambda finding: finding.group):
         console.print(Text(group.capitalize(), style="bold"))
@@ -89,11 +88,9 @@ def _print(findings: Sequence[Finding]) -> None:
     faults = [finding for finding in findings if finding.verdict in (Verdict.WARNING, Verdict.ERROR)]
     errors = sum(finding.verdict is Verdict.ERROR for finding in faults)
     summary = (
-        f"{errors} errors, {len(faults) - errors} warnings" if faults else "Everything is as it should be."
+        f"{counted(errors, 'error')}, {counted(len(faults) - errors, 'warning')}"
+        if faults
+        else "Everything is as it should be."
     )
     console.print(Text(summary, style="bold red" if errors else "yellow" if faults else "green"))
     sys.stdout.flush()
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'s' if number > 1 else ''}" if number else ""

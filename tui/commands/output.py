@@ -198,4 +198,8 @@ def terminal_console() -> Console:
     """Return Rich's console on stdout: no markup, no folding; it knows `NO_COLOR` and dumb terminals."""
     from rich.console import Console
 
-    return Console(file=sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    class ConsoleOfCommand(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # no failure for a command; Rich would end the process with 1
+
+    return ConsoleOfCommand(file=sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=True)
