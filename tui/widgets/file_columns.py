@@ -244,7 +244,7 @@ def _number(
 
 _FILE_COLUMNS = (
     Column(
-        "name", "Name", lambda row, _: row.name, 18, 72, share=4, cut="middle", drop=0, sort="name"
+        "name", "Name", lambda row, _: row.name, 17, 72, share=4, cut="middle", drop=0, sort="name"
     ),
     Column(
         "folder", "Folder", lambda row, _: short_path(os.path.dirname(row.path)), 12, 60,
