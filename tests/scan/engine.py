@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -53,13 +53,22 @@ class Engine:
         await self.service.start(ScanRequest(tuple(os.fsencode(path) for path in paths), **request))
         return await self.service.wait()
 
+    @staticmethod
+    def check_counts(counts: ScanCounters) -> None:
+        """Check the equation of `ScanCounters`, for a scan that walked and was completed."""
+        decided = counts.new + counts.changed + counts.unchanged + counts.moved + counts.returned
+        assert counts.files == decided, counts
+        assert min(asdict(counts).values()) >= 0, counts
+
     async def catalogue(self, *paths: Path) -> ScanCounters:
         """Walk and fingerprint `paths` without reading metadata; returns the counters of the walk."""
         walked = await self.scan(*paths, only=Stage.WALK)
         assert walked.state == "completed", walked
         assert walked.unavailable == "", walked
+        self.check_counts(walked.counters)
         hashed = await self.scan(*paths, only=Stage.FINGERPRINT)
         assert hashed.state == "completed", hashed
+        assert (hashed.counters.new, hashed.counters.missing, hashed.counters.unchanged) == (0, 0, 0)
         return walked.counters
 
     async def rows(self, sql: str, *values: object) -> list[tuple[Any, ...]]:

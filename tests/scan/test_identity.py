@@ -285,6 +285,31 @@ async def test_identity(case: Case, tmp_path: Path) -> None:
         assert {name: getattr(counts, name) for name in case.counts} == case.counts
 
 
+@pytest.mark.parametrize(
+    ("title", "moved", "new", "missing"),
+    [
+        ("moved over file systems", 1, 0, 0),
+        ("deleted, and back as a copy at another path", 1, 0, 0),
+        ("two copies made and the original deleted", 0, 2, 1),
+        ("restored from a backup", 0, 0, 0),
+        ("chain over a deleted file", 1, 0, 1),
+    ],
+)
+async def test_the_counts_of_a_whole_scan_add_up(
+    title: str, moved: int, new: int, missing: int, tmp_path: Path
+) -> None:
+    (case,) = (case for case in CASES if case.title == title)
+    root = tmp_path / "root"
+    first_tree(root)
+    async with Engine.open(tmp_path, max_workers=1) as engine:
+        for step in (*case.between, case.change):
+            engine.check_counts((await engine.scan(root)).counters)
+            step(root)
+        counts = (await engine.scan(root)).counters
+        engine.check_counts(counts)
+        assert (counts.moved, counts.new, counts.missing) == (moved, new, missing)
+
+
 async def test_a_second_scan_of_what_did_not_change_writes_nothing(tmp_path: Path) -> None:
     root = tmp_path / "root"
     first_tree(root)

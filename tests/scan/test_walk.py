@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
+import textwrap
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -147,31 +150,111 @@ def test_links_in_a_circle_end(tmp_path: Path) -> None:
     assert "leads back" in messages_of(listings)[b"up"]
 
 
+def test_links_between_folders_end_and_links_lead_out_of_the_root(tmp_path: Path) -> None:
+    write_file(tmp_path / "outside/o.jpg", b"x")
+    write_file(tmp_path / "root/a/1.jpg", b"x")
+    write_file(tmp_path / "root/b/2.jpg", b"x")
+    os.symlink("../b", tmp_path / "root/a/to_b")
+    os.symlink("../a", tmp_path / "root/b/to_a")
+    os.symlink(tmp_path / "outside", tmp_path / "root/out")
+    os.symlink("itself.jpg", tmp_path / "root/itself.jpg")
+    listings = walk(tmp_path / "root", follow_symlinks=True)
+    assert paths_of(listings) == {b"a/1.jpg", b"a/to_b/2.jpg", b"b/2.jpg", b"b/to_a/1.jpg", b"out/o.jpg"}
+    assert messages_of(listings)[b"itself.jpg"] == "cannot be looked at: links lead in a circle"
+    assert paths_of(walk(tmp_path / "root")) == {b"a/1.jpg", b"b/2.jpg"}
+
+
+def test_another_file_system_is_left_out_when_asked(tmp_path: Path) -> None:
+    if not os.path.isdir("/dev/shm") or os.stat("/dev/shm").st_dev == os.stat(tmp_path).st_dev:
+        pytest.skip("there is no second file system to write to")
+    write_file(tmp_path / "here/a.jpg", b"x")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        write_file(os.path.join(elsewhere, "b.jpg"), b"x")
+        os.symlink(elsewhere, tmp_path / "there")
+        both = walk(tmp_path, follow_symlinks=True)
+        one = walk(tmp_path, follow_symlinks=True, one_file_system=True)
+    assert paths_of(both) == {b"here/a.jpg", b"there/b.jpg"}
+    assert paths_of(one) == {b"here/a.jpg"}
+    assert [sum(listing.ignored for listing in listings) for listings in (both, one)] == [0, 1]
+
+
+def run_without_privileges(folder: Path, program: str) -> None:
+    """Run Python, in a process of its own, as someone for whom permissions count, also where the tests run as root."""
+    command = [sys.executable, "-c", f"folder = {str(folder)!r}\n{textwrap.dedent(program)}"]
+    if os.getuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("needs setpriv to give root's privileges up")
+        capabilities = "-dac_override,-dac_read_search"
+        command = ["setpriv", f"--bounding-set={capabilities}", f"--inh-caps={capabilities}", *command]
+    result = subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "PYTHONPATH": os.getcwd()}
+    )
+    assert result.returncode == 0, result.stderr
+
+
 def test_an_unreadable_folder_is_a_problem_and_the_walk_goes_on(tmp_path: Path) -> None:
     write_file(tmp_path / "closed/a.jpg", b"x")
     write_file(tmp_path / "open/b.jpg", b"x")
     os.chmod(tmp_path / "closed", 0)
-    for folder in (tmp_path, *tmp_path.parents):
-        os.chmod(folder, os.stat(folder).st_mode | 0o055)
-    program = (
-        "import os, sys; os.setgid(65534); os.setuid(65534)\n"
-        "from tests.scan.test_walk import walk, paths_of, messages_of\n"
-        f"found = walk({str(tmp_path)!r}.encode())\n"
-        "assert paths_of(found) == {b'open/b.jpg'}, paths_of(found)\n"
-        "assert messages_of(found) == {b'closed': 'cannot read the folder: permission denied'}, messages_of(found)\n"
-        "assert [listing.readable for listing in found] == [True, False, True]\n"
+    run_without_privileges(
+        tmp_path,
+        """
+        from tests.scan.test_walk import walk, paths_of, messages_of
+        found = walk(folder.encode())
+        assert paths_of(found) == {b'open/b.jpg'}, paths_of(found)
+        assert messages_of(found) == {b'closed': 'cannot read the folder: permission denied'}, messages_of(found)
+        assert [listing.readable for listing in found] == [True, False, True]
+        """,
     )
-    result = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            f"import sys; sys.path[:0] = {[os.getcwd()]!r}\nimport tests.scan.test_walk\n{program}",
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+
+
+def test_what_may_not_be_looked_at_any_more_stays_present(tmp_path: Path) -> None:
+    """A folder that may be listed but not entered names its files and says nothing of them."""
+    run_without_privileges(
+        tmp_path,
+        """
+        import asyncio, os
+        from pathlib import Path
+        from tests.media import write_file
+        from tests.scan.engine import Engine
+
+        root = Path(folder) / "root"
+        for name in ("listed/a.jpg", "listed/below/b.jpg", "closed/c.jpg", "open/d.jpg", "open/gone.jpg"):
+            write_file(root / name, name.encode())
+
+        async def scan_twice():
+            async with Engine.open(Path(folder)) as engine:
+                await engine.catalogue(root)
+                (root / "listed").chmod(0o444)
+                (root / "closed").chmod(0)
+                (root / "open/gone.jpg").unlink()
+                summary = await engine.scan(root, only="walk")
+                assert summary.unreadable, summary
+                assert (summary.counters.missing, summary.counters.files) == (1, 1), summary
+                assert "open/gone.jpg" not in await engine.ids()
+                named = {Path(os.fsdecode(path)).name for (path,) in await engine.rows("SELECT path FROM problem")}
+                assert {"a.jpg", "below", "closed"} <= named, named
+                (root / "listed").chmod(0o755)
+                (root / "closed").chmod(0o755)
+                summary = await engine.scan(root, only="walk")
+                assert (summary.counters.unchanged, summary.counters.new) == (4, 0), summary
+                assert await engine.rows("SELECT path, message FROM problem") == []
+
+        asyncio.run(scan_twice())
+        """,
     )
-    assert result.returncode == 0, result.stderr
+
+
+def test_a_folder_that_vanishes_before_it_is_read_is_a_problem(tmp_path: Path) -> None:
+    for name in ("a/1.jpg", "b/2.jpg"):
+        write_file(tmp_path / name, b"x")
+    run = iter(Walk(os.fsencode(tmp_path), WalkOptions(KINDS, compile_patterns(())), CancelToken()))
+    first = next(run)
+    shutil.rmtree(tmp_path / "b")
+    rest = [first, *run]
+    assert paths_of(rest) == {b"a/1.jpg"}
+    assert messages_of(rest) == {b"b": "cannot read the folder: it is no longer there"}
+    assert [listing.readable for listing in rest] == [True, True, False]
 
 
 def test_a_tree_deeper_than_the_longest_path_is_reported_not_silently_empty(tmp_path: Path) -> None:
