@@ -19,6 +19,15 @@ if TYPE_CHECKING:
 FILES = 600
 
 
+LEAST_ROUNDS, MOST_ROUNDS = 4, 12
+
+
+def is_scanning(library: Path) -> bool:
+    """Tell whether the scan on record has not ended."""
+    with sqlite3.connect(library) as db:
+        return db.execute("SELECT state FROM scan").fetchall() == [("running",)]
+
+
 def is_gone(word: str, text: str) -> bool:
     """Tell whether the screen shows `word` no more."""
     return word not in text
@@ -42,15 +51,18 @@ def test_every_key_is_heard_while_a_scan_runs(photos: Path, tmp_path: Path, colu
     noise = random.Random(columns)
     with PseudoTerminal.yapmo("--library", str(library), str(photos), columns=columns, rows=rows) as terminal:
         terminal.wait_for("IMG_")
-        typed = 0
-        for _ in range(12):
+        rounds_during_scan = 0
+        for done in range(MOST_ROUNDS):
+            scanning = is_scanning(library)
+            if not scanning and done >= LEAST_ROUNDS:
+                break
+            rounds_during_scan += scanning
             terminal.send("2")
             terminal.wait_for("┤ 2 Library ├")
             terminal.send("/")
             word = "img_" + "".join(noise.choices("0123456789", k=3))
             for character in word:
                 terminal.send(character)
-                typed += 1
                 terminal.pump(0.01)
             terminal.wait_for(word)
             terminal.send("escape")  # alone: with more behind it, ESC could be a function key
@@ -63,6 +75,7 @@ def test_every_key_is_heard_while_a_scan_runs(photos: Path, tmp_path: Path, colu
             elsewhere = noise.choice(["1", "3", "5", "l", "l"])
             terminal.send(elsewhere)
             terminal.wait_for(f"┤ {'2' if elsewhere == 'l' else elsewhere} ")
+        assert rounds_during_scan, "the scan was over before a key was typed"
         terminal.send("3")
         terminal.wait_for("Progress")
         terminal.wait_for(lambda text: "completed" in text.lower(), seconds=300)
