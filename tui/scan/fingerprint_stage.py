@@ -161,8 +161,7 @@ class FingerprintStage:
         hashing = self._hashing = HashingThreads(1, self._token, self._take)
         hashing.start()
         try:
-            for job in jobs:
-                self._submit([job], full=True)
+            self._submit(jobs, full=True)
             while self._waiting and not self._token.aborted:
                 await self._sleep()
                 await self._commit()
@@ -184,9 +183,11 @@ class FingerprintStage:
         return batch
 
     def _submit(self, jobs: Sequence[FileJob], *, full: bool) -> None:
-        self._waiting += 1
+        """Hand in a batch; files that are read wholly one by one, lest a small one waits behind a huge one."""
         self._jobs.update((job.file_id, job) for job in jobs)
-        self._hashing.submit(jobs, full=full)
+        for batch in [[job] for job in jobs] if full else [jobs]:
+            self._waiting += 1
+            self._hashing.submit(batch, full=full)
 
     def _take(self, outcomes: Sequence[Fingerprint], ends_batch: bool) -> None:
         self._waiting -= ends_batch
