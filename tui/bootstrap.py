@@ -382,18 +382,21 @@ def _install_requirements(setup: SetUp, environment: str, lock: int) -> None:
 def find_pip(setup: SetUp, python: str, lock: int) -> list[str]:
     """Return the command of a pip that installs into the environment of `python`.
 
-    In this order: the pip that is in the environment; the one that came with Python (Debian puts it into a package
-    of its own, which is installed if this user may); the pip of the Python that runs this.
+    In this order: the pip that is in the environment; the pip of the Python that runs this, which costs nothing to get (22.3
+    or newer: `--python`); the one that came with Python, which is unpacked (Debian puts it into a package of its own, which is
+    installed if this user may).
 
     Raises:
         SetUpError: there is none and none can be installed.
     """
     own = [python, "-I", "-m", "pip"]
-    if _answers([*own, "--version"]) or _add_pip(python, lock):
+    if _answers([*own, "--version"]):
         return own
     base = [base_python(), "-m", "pip", "--python", python]
     if _answers([*base, "--version"]):
         return base
+    if _add_pip(python, lock):
+        return own
     package = f"python3.{sys.version_info.minor}-venv"
     command = packages.install_command(package)
     hint = f"Type this, then start again:  {command}"

@@ -436,7 +436,10 @@ def test_a_failed_step_tells_the_end_of_its_output(
     assert not (checkout / ".venv" / "yapmo-ready").exists()
 
 
-def test_the_pip_that_came_with_python_is_added_once(checkout: Path, system: System) -> None:
+def test_the_pip_that_came_with_python_is_added_once(
+    checkout: Path, system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bootstrap, "base_python", lambda: str(system.add("base", "exit 1")))
     body = f'case "$*" in *ensurepip*) : >"{system.bin}/added" ;; *) [ -e "{system.bin}/added" ] ;; esac'
     python = str(system.add("python", body))
     with open(os.devnull, "rb") as lock:
@@ -450,7 +453,7 @@ def test_the_pip_that_came_with_python_is_added_once(checkout: Path, system: Sys
     assert system.called().count("python -I -m ensurepip --default-pip") == 1
 
 
-def test_without_ensurepip_the_pip_of_the_running_python_is_used(
+def test_the_pip_of_the_running_python_is_used_before_one_is_unpacked(
     checkout: Path, system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     python = str(system.add("python", "exit 1"))
@@ -458,6 +461,7 @@ def test_without_ensurepip_the_pip_of_the_running_python_is_used(
     with open(os.devnull, "rb") as lock:
         pip = bootstrap.find_pip(setup_of(checkout), python, lock.fileno())
     assert pip == [bootstrap.base_python(), "-m", "pip", "--python", python]
+    assert not [call for call in system.called() if "ensurepip" in call]
 
 
 def test_without_any_pip_debians_package_is_installed_or_named(

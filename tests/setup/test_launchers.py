@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.setup.conftest import TOP, System, add_uv, base_python, copy_checkout
+from tests.setup.wheels import pack_requirements
 from tui import __version__
 
 if TYPE_CHECKING:
@@ -239,11 +240,22 @@ def test_nox_sets_up_and_knows_its_sessions(checkout: Path, system: System) -> N
     assert "nox: installing YAPMO and the development tools (uv)" in done.stderr
 
 
-def test_set_up_with_the_real_installer(checkout: Path, system: System) -> None:
-    """The one slow test: nothing but Python is there, everything comes from the package index."""
+def test_set_up_with_the_real_installer(checkout: Path, system: System, tmp_path: Path) -> None:
+    """The slow test: nothing but Python and ExifTool is there, and pip resolves, builds and installs everything.
+
+    The wheels are those that this environment was installed from, so that neither an index nor a network decides.
+    """
     for program in ("perl", "exiftool"):
         system.link(program)
-    first = run(system, checkout / "yapmo", "--version")
+    pack_requirements(tmp_path / "wheels")
+    first = run(
+        system,
+        checkout / "yapmo",
+        "--version",
+        PIP_NO_INDEX="1",
+        PIP_FIND_LINKS=str(tmp_path / "wheels"),
+        PIP_NO_COMPILE="1",
+    )
     assert (first.returncode, first.stdout) == (0, f"yapmo {__version__}\n"), first.stderr
     doctor = run(system, checkout / "yapmo", "doctor", "--json")
     assert doctor.returncode == 0, doctor.stdout
