@@ -24,7 +24,9 @@ END_BYTES = 64 * 1024
 _CHUNK = 1 << 20
 
 
-def fingerprint_file(job: FileJob, token: CancelToken, *, full: bool) -> Fingerprint:
+def fingerprint_file(
+    job: FileJob, token: CancelToken, *, full: bool, follow_links: bool = False
+) -> Fingerprint:
     """Hash one file.
 
     The quick fingerprint is xxh3_128 over the size as 8 bytes little-endian, the first 64 KiB and the last 64 KiB
@@ -35,6 +37,7 @@ def fingerprint_file(job: FileJob, token: CancelToken, *, full: bool) -> Fingerp
         job: the file; its size and mtime must still hold.
         token: checked between chunks of 1 MiB.
         full: whether to hash the whole content as well.
+        follow_links: whether a path that is a symbolic link stands for what it leads to; else it is an error.
 
     Returns:
         The outcome; a file that cannot be read, or changed meanwhile, gives an outcome with `error`.
@@ -43,7 +46,8 @@ def fingerprint_file(job: FileJob, token: CancelToken, *, full: bool) -> Fingerp
         ScanCancelledError: the scan was aborted.
     """
     try:
-        descriptor = os.open(job.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+        no_links = 0 if follow_links else os.O_NOFOLLOW
+        descriptor = os.open(job.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | no_links)
     except OSError as error:
         return _failed(job, f"cannot be opened: {(error.strerror or str(error)).lower()}")
     try:

@@ -40,9 +40,15 @@ class HashingThreads:
     """
 
     def __init__(
-        self, number: int, token: CancelToken, on_done: Callable[[Sequence[Fingerprint], bool], None]
+        self,
+        number: int,
+        token: CancelToken,
+        on_done: Callable[[Sequence[Fingerprint], bool], None],
+        *,
+        follow_links: bool,
     ) -> None:
         """Prepare `number` threads; `on_done` is called on the event loop with outcomes, and whether they end a batch."""
+        self._follow_links = follow_links
         self._token = token
         self._on_done = on_done
         self._number = number
@@ -72,7 +78,9 @@ class HashingThreads:
             try:
                 for job in jobs:
                     self._token.check()
-                    outcomes.append(fingerprint_file(job, self._token, full=full))
+                    outcomes.append(
+                        fingerprint_file(job, self._token, full=full, follow_links=self._follow_links)
+                    )
                     if time.monotonic() - handed_in_s > _HAND_IN_S:
                         self._hand_in(outcomes, ends_batch=False)
                         outcomes, handed_in_s = [], time.monotonic()
@@ -99,6 +107,7 @@ class FingerprintStage:
         *,
         threads: int,
         full: bool,
+        follow_links: bool,
         more_to_come: Callable[[], bool],
     ) -> None:
         """Prepare the stage.
@@ -111,6 +120,7 @@ class FingerprintStage:
             meter: measures the stage.
             threads: how many files are read at once.
             full: whether every file is hashed wholly.
+            follow_links: whether paths that are symbolic links are read.
             more_to_come: tells whether stages before this one are at work; until they end, only offered files are hashed.
         """
         self._library = library
@@ -120,7 +130,8 @@ class FingerprintStage:
         self._meter = meter
         self._full = full
         self._more_to_come = more_to_come
-        self._hashing = HashingThreads(threads, token, self._take)
+        self._follow_links = follow_links
+        self._hashing = HashingThreads(threads, token, self._take, follow_links=follow_links)
         self._jobs: dict[int, FileJob] = {}
         self._waiting = 0
         self._outcomes: list[Fingerprint] = []
@@ -158,7 +169,7 @@ class FingerprintStage:
 
     async def run_full(self, jobs: Sequence[FileJob]) -> None:
         """Hash the whole content of `jobs`, files that only their whole content can tell apart."""
-        hashing = self._hashing = HashingThreads(1, self._token, self._take)
+        hashing = self._hashing = HashingThreads(1, self._token, self._take, follow_links=self._follow_links)
         hashing.start()
         try:
             self._submit(jobs, full=True)

@@ -296,6 +296,7 @@ class ScanRun:
                 self._meters[Stage.FINGERPRINT],
                 threads=2,
                 full=self._config.scan.fingerprint == "full",
+                follow_links=self._config.scan.follow_symlinks,
                 more_to_come=lambda: self._walking or self._reading,
             )
         if self._extractors is not None:
