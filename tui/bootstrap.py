@@ -28,6 +28,9 @@ UNFINISHED = "yapmo-unfinished"
 STAMPS = {"yapmo": "yapmo-ready", "nox": "yapmo-ready-for-development"}
 """The file in an environment that says for which checkout and requirements it is complete."""
 
+COMPLETION = "_YAPMO_COMPLETE"
+"""The variable by which a shell asks what it may offer behind Tab."""
+
 WITHOUT_EXIFTOOL = frozenset({
     "search", "show", "set", "tag", "collection", "dupes", "problems", "stats", "rename", "undo", "history", "analyze",
     "export", "check", "clean", "backup", "restore", "roots", "config", "doctor",
@@ -82,6 +85,8 @@ def main(arguments: Sequence[str]) -> NoReturn:
         arguments: name of the launcher, path of the checkout, and the launcher's own arguments.
     """
     setup = SetUp(arguments[0], arguments[1], tuple(arguments[2:]))
+    if os.environ.get(COMPLETION):
+        sys.exit(0)  # a press of Tab installs nothing
     try:
         exiftool = prepare_programs(setup)
         environment = prepare_environment(setup, exiftool)

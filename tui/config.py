@@ -176,9 +176,20 @@ def set_option(path: str | None, name: str, text: str) -> Config:
         UsageError: option or value is not allowed (nothing is written), or the file cannot be written.
     """
     source = user_config_path(path)
+    _refuse_what_toml_cannot_hold(name, text)
     overrides = _read(source) if os.path.lexists(source) else {}
     _assign(overrides, _known(name, source), _parse(name, text, source))
     return _save(overrides, source)
+
+
+def _refuse_what_toml_cannot_hold(name: str, text: str) -> None:
+    try:
+        f"{name}{text}".encode()
+    except UnicodeEncodeError as error:  # bytes of the command line that are no UTF-8, as paths may have
+        raise UsageError(
+            f"{name} = {text}: a configuration holds UTF-8 only.",
+            hint="A library whose path is not UTF-8 can be named with --library FILE.",
+        ) from error
 
 
 def unset_option(path: str | None, name: str) -> Config:

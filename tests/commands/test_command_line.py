@@ -243,21 +243,25 @@ def test_a_dash_in_a_query_takes_out_and_is_no_option(
     assert meant in seen
 
 
-def modules_after(*arguments: str) -> set[str]:
-    """Return the modules that a process has loaded when the command has ended."""
+def modules_after(*commands: list[str]) -> list[set[str]]:
+    """Return the modules that one process has loaded after each of the commands."""
     code = (
-        "import sys; from tui.cli import run; code = run(sys.argv[1:]);"
-        "sys.stderr.write('\\n' + ' '.join(sys.modules)); sys.exit(code)"
+        "import json, sys\n"
+        "from tui.cli import run\n"
+        "for command in json.loads(sys.argv[1]):\n"
+        "    code = run(command)\n"
+        "    sys.stderr.write('\\n' + json.dumps([code, list(sys.modules)]))\n"
     )
     environ = {name: value for name, value in os.environ.items() if not name.startswith("COVERAGE")}
-    command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environ)
-    assert done.returncode == 0, done.stderr
-    return set(done.stderr.rpartition("\n")[2].split())
+    command = [sys.executable, "-c", code, json.dumps(commands)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environ)
+    told = [json.loads(line) for line in done.stderr.splitlines() if line.startswith("[")]
+    assert [code for code, _ in told] == [0] * len(commands), done.stderr
+    return [set(modules) for _, modules in told]
 
 
 def test_help_loads_next_to_nothing() -> None:
-    loaded = modules_after("--help")
+    [loaded] = modules_after(["--help"])
     assert "typer" in loaded
     assert not loaded & {
         "textual",
@@ -271,24 +275,23 @@ def test_help_loads_next_to_nothing() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "arguments",
-    [
+def test_commands_load_no_screen_and_in_a_pipe_no_rich(catalogue: Catalogue) -> None:
+    commands = [
+        ["config"],
         ["search"],
         ["search", "--json"],
         ["show", "1"],
         ["problems"],
         ["stats"],
         ["roots"],
-        ["config"],
         ["doctor", "--json"],
-    ],
-    ids=" ".join,
-)
-def test_commands_load_no_screen_and_in_a_pipe_no_rich(catalogue: Catalogue, arguments: list[str]) -> None:
-    library = [] if arguments[0] == "config" else catalogue.option
-    loaded = modules_after(*arguments, *library)
-    assert not loaded & {"textual", "rich", "pydantic", "mutagen", "PIL", "xxhash", "tui.scan.run", "tui.app"}
+    ]
+    foreign = {"textual", "rich", "pydantic", "mutagen", "PIL", "xxhash", "tui.scan.run", "tui.app"}
+    loaded = modules_after(
+        *([*command, *catalogue.option] if command != ["config"] else command for command in commands)
+    )
+    guilty = [(command, modules & foreign) for command, modules in zip(commands, loaded, strict=True)]
+    assert not [found for found in guilty if found[1]]
 
 
 @pytest.mark.parametrize("command", [["config", "--json"], ["doctor"], ["stats"]], ids=" ".join)

@@ -47,6 +47,26 @@ def test_the_shell_is_offered(line: str, expected: set[str]) -> None:
     assert set(offered(line)) == expected
 
 
+@pytest.mark.parametrize(
+    "asks",
+    [
+        {"_YAPMO_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": "yapmo sc"},
+        {
+            "_YAPMO_COMPLETE": "complete_fish",
+            "_TYPER_COMPLETE_ARGS": "yapmo sc",
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        },
+    ],
+    ids=["zsh", "fish"],
+)
+def test_other_shells_are_offered_the_same(asks: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "tui"]
+    done = subprocess.run(command, env=os.environ | asks, capture_output=True, text=True, check=True)
+    assert done.stderr == ""
+    assert "scan" in done.stdout
+    assert "search" not in done.stdout
+
+
 def test_values_are_offered_where_there_are_few() -> None:
     def values(name: str, incomplete: str = "") -> list[str]:
         return option_values(SimpleNamespace(params={"name": name}), incomplete)

@@ -86,6 +86,13 @@ def test_mistakes_name_option_value_and_what_is_allowed(yapmo: Yapmo) -> None:
     assert yapmo("config", "get", "scan.max_workers").lines == ["0"]
 
 
+def test_what_is_not_utf_8_is_refused(yapmo: Yapmo, home: Path) -> None:
+    outcome = yapmo("config", "set", "library.path", "/srv/caf\udce9")
+    assert (outcome.code, outcome.stdout) == (2, b"")
+    assert outcome.stderr.startswith("yapmo: library.path = /srv/caf\\xe9: a configuration holds UTF-8 only.")
+    assert not (home / "config").exists()
+
+
 def test_a_broken_file_is_one_message(yapmo: Yapmo, tmp_path: Path) -> None:
     file = tmp_path / "broken.toml"
     file.write_text("[scan\n")

@@ -71,6 +71,16 @@ def test_a_first_start_sets_up_and_says_so_and_a_second_does_nothing(checkout: P
     assert not list(checkout.glob("**/__pycache__/bootstrap*"))
 
 
+def test_tab_before_the_first_start_sets_up_nothing(checkout: Path, system: System) -> None:
+    system.add("apt-get")
+    done = run(
+        system, checkout / "yapmo", _YAPMO_COMPLETE="complete_bash", COMP_WORDS="yapmo sc", COMP_CWORD="1"
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert system.called() == []
+    assert not (checkout / ".venv").exists()
+
+
 def test_the_fast_start_runs_no_python_but_the_programs(ready: Path, system: System) -> None:
     system.add("python3", "exit 9")
     assert run(system, ready / "yapmo").stdout == "-P\0-m\0tui\0"
