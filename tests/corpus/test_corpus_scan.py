@@ -46,12 +46,13 @@ if CORPUS.is_dir():
             if path.suffix[1:].lower().encode() in kinds and not path.name.startswith(".")
         }
         before = {path: state_of(path) for path in media}
-        async with Engine.open(tmp_path) as engine:
+        async with Engine.open(tmp_path, max_workers=0) as engine:
             summary = await engine.scan(CORPUS)
             assert summary.state is ScanState.COMPLETED, summary
             counts = summary.counters
             catalogued = await engine.ids_by_path()
             assert counts.files == counts.new == len(catalogued)
+            engine.check_counts(counts)
             assert counts.ignored + counts.files >= len(media)
             assert set(catalogued) <= media
             assert counts.metadata_done + counts.metadata_failed == counts.files

@@ -30,8 +30,9 @@ class Engine:
     @classmethod
     @contextlib.asynccontextmanager
     async def open(cls, folder: Path, **scan: Any) -> AsyncIterator[Engine]:
-        """Open a library in `folder`; `scan` overrides options of section `[scan]`."""
+        """Open a library in `folder`; `scan` overrides options of section `[scan]`, of which one worker is the default."""
         config = default_config()
+        scan = {"max_workers": 1} | scan
         config = replace(config, scan=replace(config.scan, **scan))
         async with await Library.open(os.fsencode(folder / "library.yapmo")) as library:
             service = ScanService(library, config)

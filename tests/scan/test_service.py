@@ -295,7 +295,7 @@ async def test_a_hung_worker_costs_one_file(tmp_path: Path) -> None:
     root = tmp_path / "media"
     for number in range(6):
         make_jpeg(root / f"{number}.jpg", number)
-    async with Engine.open(tmp_path) as engine:
+    async with Engine.open(tmp_path, max_workers=2) as engine:
         use_exiftool(
             engine,
             meddling_exiftool(tmp_path, "if line.endswith(b'3.jpg\\n'): time.sleep(3600)"),
@@ -373,17 +373,17 @@ async def test_a_part_of_a_root_and_a_single_file(tmp_path: Path) -> None:
     for name in ("a/1.jpg", "b/2.jpg"):
         make_jpeg(root / name, 1)
     async with Engine.open(tmp_path) as engine:
-        await engine.scan(root)
+        await engine.scan(root, only=Stage.WALK)
         make_jpeg(root / "a/new.jpg", 3)
         make_jpeg(root / "b/new.jpg", 4)
         make_jpeg(root / "b/other.jpg", 5)
         os.unlink(root / "b/2.jpg")
-        part = await engine.scan(root / "a")
+        part = await engine.scan(root / "a", only=Stage.WALK)
         assert (part.counters.new, part.counters.missing) == (1, 0)
-        single = await engine.scan(root / "b/new.jpg")
+        single = await engine.scan(root / "b/new.jpg", only=Stage.WALK)
         assert (single.counters.new, single.counters.missing) == (1, 0)
         assert len(await engine.rows("SELECT id FROM root")) == 1
-        whole = await engine.scan(root)
+        whole = await engine.scan(root, only=Stage.WALK)
         assert (whole.counters.new, whole.counters.missing) == (1, 1)
 
 
@@ -391,9 +391,9 @@ async def test_a_folder_above_a_root_adopts_it(tmp_path: Path) -> None:
     for name in ("a/1.jpg", "b/2.jpg"):
         make_jpeg(tmp_path / "media" / name, 1)
     async with Engine.open(tmp_path) as engine:
-        await engine.scan(tmp_path / "media/a")
+        await engine.scan(tmp_path / "media/a", only=Stage.WALK)
         before = await engine.ids_by_path()
-        summary = await engine.scan(tmp_path / "media")
+        summary = await engine.scan(tmp_path / "media", only=Stage.WALK)
         assert (summary.counters.new, summary.counters.unchanged) == (1, 1)
         assert before.items() <= (await engine.ids_by_path()).items()
         assert len(await engine.rows("SELECT id FROM root")) == 1
