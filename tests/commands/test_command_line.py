@@ -17,6 +17,8 @@ from tests.commands.conftest import start
 from tui import __version__
 from tui.commands.frame import EXIT_CODES, QueryCommand
 from tui.errors import LibraryError
+from tui.operations import demo
+from tui.operations.demo_photos import PHOTOS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -370,6 +372,9 @@ def test_demo_opens_in_a_library_of_its_own(
 ) -> None:
     opened = Opened()
     monkeypatch.setattr(tui.app, "open_application", opened)
+    monkeypatch.setattr(demo, "PHOTOS", tuple(photo for photo in PHOTOS if photo.path == demo.DUPLICATE_OF))
+    monkeypatch.setattr(demo, "SONGS", ())  # what is made is tests/operations' to show
+    monkeypatch.setattr(demo, "FILMS", ())
     folder = str(tmp_path / "demo")
     assert yapmo("demo", folder, "--no-open").code == 0
     assert yapmo("demo", folder, "--json").objects[-1]["path"] == folder
