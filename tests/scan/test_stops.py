@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from typing import TYPE_CHECKING, Any
@@ -171,7 +172,7 @@ async def test_an_abort_does_not_wait_for_a_disk_that_does_not_answer(
     def scandir(path: bytes) -> Any:
         if path.endswith(b"/1"):
             asked.set()
-            assert answer.wait(60)
+            answer.wait()
         return listdir(path)
 
     listdir = os.scandir
@@ -181,10 +182,12 @@ async def test_an_abort_does_not_wait_for_a_disk_that_does_not_answer(
             await start(engine, root, only=Stage.WALK)
             await wait_until(asked.is_set)
             engine.service.abort()
-            assert (await engine.service.wait()).state is ScanState.ABORTED
-            assert not answer.is_set()
+            try:
+                async with asyncio.timeout(20):
+                    assert (await engine.service.wait()).state is ScanState.ABORTED
+            finally:
+                answer.set()
             assert await engine.rows("SELECT state FROM scan") == [("aborted",)]
-            monkeypatch.undo()
             again = await engine.scan(root, only=Stage.WALK)
             assert (again.state, again.counters.files) == (ScanState.COMPLETED, 3)
     finally:
