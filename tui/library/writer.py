@@ -36,6 +36,7 @@ _SAY_WAITING_AFTER_S = 1.0
 _FIRST_RETRY_S = 0.1
 _LONGEST_RETRY_S = 2.0
 _CLOSE_S = 10.0
+_CLOSE_ON_FULL_DISK_S = 2.0
 _LOG_LIMIT_BYTES = 64_000_000
 
 
@@ -123,7 +124,7 @@ class Writer:
     async def close(self) -> None:
         """Commit what is queued and close the connection; a second call only waits for the first.
 
-        Gives up after ten seconds when the disk stays full or another process does not let go.
+        Gives up after two seconds when the disk stays full, after ten when another process does not let go.
 
         Raises:
             LibraryError: the library failed; what was queued could not be committed.
@@ -263,7 +264,7 @@ class Writer:
             fault = "This is a fault of the program; the log has the details."
             reason = LibraryError(f"Writing to the library failed: {error!r}", hint=fault)
         passing = code in PAUSING or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_WRITE"
-        if passing and time.monotonic() < self._give_up_at:
+        if passing and time.monotonic() < self._patience_ends_at(code):
             if not self.waiting:
                 logger.warning("%s; waiting", reason.message)
             self.waiting = f"{reason.message}; waiting"
@@ -274,6 +275,11 @@ class Writer:
         self._failure = LibraryError(f"{reason.message}.{lost}" if lost else reason.message, hint=reason.hint)
         logger.error("%s", self._failure.message)
         return False
+
+    def _patience_ends_at(self, code: int) -> float:
+        """Return until when a batch is tried again that failed with this primary result code."""
+        others_write = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+        return self._give_up_at if others_write else self._give_up_at - _CLOSE_S + _CLOSE_ON_FULL_DISK_S
 
     async def _pause(self, seconds: float) -> None:
         """Wait, at most until someone closes the writer; being cancelled counts as that."""
