@@ -234,7 +234,7 @@ async def test_a_full_disk_makes_the_writer_wait_and_go_on(
 async def test_closing_on_a_full_disk_gives_up_and_says_what_is_lost(
     path: bytes, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., Any]
 ) -> None:
-    monkeypatch.setattr(writer_module, "_CLOSE_S", 0.3)
+    monkeypatch.setattr(writer_module, "_CLOSE_ON_FULL_DISK_S", 0.3)
     library = await Library.open(path, write_batch_ms=10)
     await library.writer._connection.transact(_limit_pages(2))
     await library.writer.submit(_put("big", "x" * 100_000))
