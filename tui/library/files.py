@@ -37,6 +37,7 @@ __all__ = [
     "add_folder",
     "count_pending",
     "file_at",
+    "find_folder",
     "folder_files",
     "folders_under",
     "insert_files",
@@ -74,15 +75,21 @@ def add_folder(db: sqlite3.Connection, root_id: int, path: bytes, file_system: s
         path: relative to the root, `b""` for the root itself.
         file_system: identity of the file system it lies on, None when that is the root's.
     """
-    row = db.execute(
-        "SELECT id, file_system FROM folder WHERE root_id = ? AND path = ?", (root_id, path)
-    ).fetchone()
-    if row is None:
+    folder = find_folder(db, root_id, path)
+    if folder is None:
         return _insert_folders(db, root_id, path, file_system)
-    folder_id, known = row
+    folder_id, known = folder
     if known != file_system:
         db.execute("UPDATE folder SET file_system = ? WHERE id = ?", (file_system, folder_id))
-    return int(folder_id)
+    return folder_id
+
+
+def find_folder(db: sqlite3.Connection, root_id: int, path: bytes) -> tuple[int, str | None] | None:
+    """Return id and file system (None: the root's) of a folder, None when the library does not know it."""
+    row: tuple[int, str | None] | None = db.execute(
+        "SELECT id, file_system FROM folder WHERE root_id = ? AND path = ?", (root_id, path)
+    ).fetchone()
+    return row
 
 
 def _insert_folders(db: sqlite3.Connection, root_id: int, path: bytes, file_system: str | None) -> int:
@@ -216,7 +223,7 @@ def set_missing(
 
 def move_files(
     db: sqlite3.Connection, moves: Sequence[tuple[int, int, bytes]], *, now_ns: int | None = None
-) -> None:
+) -> int:
     """Give files new places; swaps, circles and chains are fine.
 
     Args:
@@ -226,33 +233,50 @@ def move_files(
 
     A present file that holds one of the new places and does not move itself has gone from there: it is marked missing.
 
+    Returns:
+        Number of files so marked.
+
     Raises:
         sqlite3.IntegrityError: two present files are given the same place.
     """
     ids = [file_id for file_id, _, _ in moves]
-    moving = set(ids)
-    displaced = [
-        row[0]
-        for _, folder_id, name in moves
-        for row in db.execute(
-            "SELECT id FROM file WHERE folder_id = ? AND name = ? AND missing_since IS NULL",
-            (folder_id, name),
-        )
-        if row[0] not in moving
-    ]
+    holders = _holders(db, moves)
+    displaced = holders.difference(ids)
     set_missing(db, displaced, time.time_ns() if now_ns is None else now_ns)
     with search_index.reindexing(db, ids):
         # no file name holds NUL, so these names meet no other while the places are exchanged
-        db.executemany(
-            "UPDATE file SET name = ? WHERE id = ?", ((b"\0%d" % file_id, file_id) for file_id in ids)
-        )
-        db.executemany(
-            "UPDATE file SET folder_id = ?, name = ?, display_name = ?, extension = ? WHERE id = ?",
-            (
-                (folder_id, name, display(name), _extension_of(name), file_id)
-                for file_id, folder_id, name in moves
-            ),
-        )
+        parked = [(b"\0%d" % file_id, file_id) for file_id in holders - displaced]
+        db.executemany("UPDATE file SET name = ? WHERE id = ?", parked)
+        _set_places(db, moves)
+    return len(displaced)
+
+
+def _holders(db: sqlite3.Connection, moves: Sequence[tuple[int, int, bytes]]) -> set[int]:
+    """Return the present files that are where others are to be."""
+    query = "SELECT id FROM file WHERE folder_id = ? AND name = ? AND missing_since IS NULL AND id <> ?"
+    return {
+        holder
+        for file_id, folder_id, name in moves
+        for (holder,) in db.execute(query, (folder_id, name, file_id))
+    }
+
+
+def _set_places(db: sqlite3.Connection, moves: Sequence[tuple[int, int, bytes]]) -> None:
+    """Write folder and name of each; what keeps its name costs no change of the indexes of names."""
+    ids = json.dumps([file_id for file_id, _, _ in moves])
+    names = dict(db.execute("SELECT id, name FROM file WHERE id IN (SELECT value FROM json_each(?))", (ids,)))
+    db.executemany(
+        "UPDATE file SET folder_id = ? WHERE id = ?",
+        ((folder_id, file_id) for file_id, folder_id, name in moves if names.get(file_id) == name),
+    )
+    db.executemany(
+        "UPDATE file SET folder_id = ?, name = ?, display_name = ?, extension = ? WHERE id = ?",
+        (
+            (folder_id, name, display(name), _extension_of(name), file_id)
+            for file_id, folder_id, name in moves
+            if names.get(file_id) != name
+        ),
+    )
 
 
 def remove_files(db: sqlite3.Connection, file_ids: Sequence[int]) -> None:
