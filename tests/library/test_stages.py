@@ -136,12 +136,27 @@ def test_fingerprints(db: sqlite3.Connection, add: Add) -> None:
     assert _row(db, c, "fingerprint_state", "quick_fingerprint") == (2, None)
     assert [row.problem.stage for row in problems.list_problems(db)] == [Stage.FINGERPRINT]
     (root_id,) = db.execute("SELECT id FROM root").fetchone()
-    assert [job.file_id for job in stages.pending_full_fingerprints(db, [root_id])] == [a, b]
-    assert [job.file_id for job in stages.pending_full_fingerprints(db, [root_id], after_id=a)] == [b]
+    assert list(stages.alike_without_full_fingerprint(db, [root_id])) == [a, b]
+    assert [job.file_id for job in stages.pending_full_fingerprints(db, [c, b, a])] == [a, b]
     stages.save_fingerprints(db, [Fingerprint(a, 1_000, NOW, full=b"f" * 16)])
     assert _row(db, a, "quick_fingerprint", "fingerprint") == (b"q" * 16, b"f" * 16)
-    assert [job.file_id for job in stages.pending_full_fingerprints(db, [root_id])] == [b]
-    assert stages.pending_full_fingerprints(db, [root_id + 1]) == []
+    assert list(stages.alike_without_full_fingerprint(db, [root_id])) == [b]
+    assert [job.file_id for job in stages.pending_full_fingerprints(db, [a, b])] == [b]
+    assert list(stages.alike_without_full_fingerprint(db, [root_id + 1])) == []
+
+
+def test_files_that_are_alike_are_found_in_one_pass(db: sqlite3.Connection, root_id: int) -> None:
+    statements: list[str] = []
+    db.set_trace_callback(statements.append)
+    stages.alike_without_full_fingerprint(db, [root_id])
+    stages.pending_full_fingerprints(db, [1, 2])
+    db.set_trace_callback(None)
+    grouping, page = (
+        [row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {statement}")] for statement in statements
+    )
+    assert "COVERING INDEX file_quick_fingerprint" in " ".join(grouping)
+    assert not any("GROUP BY" in step for step in grouping)
+    assert all(step.startswith("SEARCH file USING INTEGER PRIMARY KEY") for step in page if " file " in step)
 
 
 def test_pending_files_by_id_and_folder(

@@ -15,9 +15,14 @@ import pytest
 
 from tests.media import write_file
 from tests.scan.engine import Engine
+from tui.library import files
+from tui.records import Stage
+from tui.scan import run
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import sqlite3
+    from array import array
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 SECOND = 1_000_000_000
@@ -380,3 +385,26 @@ async def test_the_brake_does_not_hold_for_moved_files(tmp_path: Path) -> None:
         assert summary.unavailable == ""
         after = await engine.ids()
         assert {name.replace("new/", "old/"): number for name, number in after.items()} == before
+
+
+async def test_files_that_are_alike_are_looked_for_once_a_scan(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[int] = []
+    find = files.alike_without_full_fingerprint
+
+    def counting(db: sqlite3.Connection, root_ids: Sequence[int]) -> array[int]:
+        asked.append(1)
+        return find(db, root_ids)
+
+    monkeypatch.setattr(files, "alike_without_full_fingerprint", counting)
+    monkeypatch.setattr(run, "_FULL_PAGE", 2)
+    for number in range(7):
+        write_file(tmp_path / f"root/{number}.jpg", content("the same"))
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(tmp_path / "root", only=Stage.WALK)
+        await engine.scan(tmp_path / "root", only=Stage.FINGERPRINT)
+        assert await engine.rows("SELECT count(fingerprint), count(DISTINCT fingerprint) FROM file") == [
+            (7, 1)
+        ]
+    assert len(asked) == 1

@@ -15,6 +15,7 @@ from tui.display import display
 from tui.library import search_index
 from tui.library.merging import merge_file
 from tui.library.stages import (
+    alike_without_full_fingerprint,
     count_pending,
     make_outdated_pending,
     make_pending,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "add_folder",
+    "alike_without_full_fingerprint",
     "count_pending",
     "file_at",
     "find_folder",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from array import array
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.library import search_index
@@ -26,7 +27,13 @@ _JOB = "file.id, root.path, folder.path, file.name, file.kind, file.size, file.m
 
 
 def pending_metadata(
-    db: sqlite3.Connection, root_id: int, under: bytes = b"", *, after_id: int = 0, limit: int = 512
+    db: sqlite3.Connection,
+    root_id: int,
+    under: bytes = b"",
+    *,
+    name: bytes | None = None,
+    after_id: int = 0,
+    limit: int = 512,
 ) -> list[FileJob]:
     """Return present files of a root whose metadata is pending, by id.
 
@@ -34,29 +41,44 @@ def pending_metadata(
         db: the library.
         root_id: the root.
         under: only files at or below this folder, relative to the root; `b""` for all.
+        name: only the file of this name in the folder `under` itself.
         after_id: only files with higher ids.
         limit: at most so many.
     """
-    return _pending(db, "metadata", root_id, under, after_id, limit)
+    return _pending(db, "metadata", _part(root_id, under, name), after_id, limit)
 
 
 def pending_fingerprints(
-    db: sqlite3.Connection, root_id: int, under: bytes = b"", *, after_id: int = 0, limit: int = 512
+    db: sqlite3.Connection,
+    root_id: int,
+    under: bytes = b"",
+    *,
+    name: bytes | None = None,
+    after_id: int = 0,
+    limit: int = 512,
 ) -> list[FileJob]:
     """Return present files of a root whose fingerprint is pending, by id; arguments as `pending_metadata`."""
-    return _pending(db, "fingerprint", root_id, under, after_id, limit)
+    return _pending(db, "fingerprint", _part(root_id, under, name), after_id, limit)
+
+
+def _part(root_id: int, under: bytes, name: bytes | None) -> tuple[str, dict[str, object]]:
+    """Return the condition on `folder` and `file` for a part of a root, and its values."""
+    values: dict[str, object] = {"root": root_id}
+    if name is not None:
+        condition = "folder.root_id = :root AND folder.path = :under AND file.name = :name"
+        return condition, values | {"under": under, "name": name}
+    if not under:
+        return "folder.root_id = :root", values
+    # "0" is the byte after "/", so the range holds exactly what lies below
+    condition = "folder.root_id = :root AND (folder.path = :under OR (folder.path > :first AND folder.path < :beyond))"
+    return condition, values | {"under": under, "first": under + b"/", "beyond": under + b"0"}
 
 
 def _pending(
-    db: sqlite3.Connection, stage: str, root_id: int, under: bytes, after_id: int, limit: int
+    db: sqlite3.Connection, stage: str, within: tuple[str, dict[str, object]], after_id: int, limit: int
 ) -> list[FileJob]:
-    part = "folder.root_id = :root"
-    values: dict[str, object] = {"root": root_id, "after": after_id, "limit": limit}
-    if under:
-        part += " AND (folder.path = :under OR (folder.path > :first AND folder.path < :beyond))"
-        # "0" is the byte after "/", so the range holds exactly what lies below
-        values |= {"under": under, "first": under + b"/", "beyond": under + b"0"}
-    if under and _holds_few(db, part, values):
+    part, values = within[0], within[1] | {"after": after_id, "limit": limit}
+    if "under" in values and _holds_few(db, part, values):
         source = "folder CROSS JOIN file ON file.folder_id = folder.id"
     else:
         source = f"file INDEXED BY file_{stage}_pending CROSS JOIN folder ON folder.id = file.folder_id"
@@ -79,27 +101,37 @@ def _holds_few(db: sqlite3.Connection, part: str, values: dict[str, object]) -> 
     return bool(number < _FEW)
 
 
-def pending_full_fingerprints(
-    db: sqlite3.Connection, root_ids: Sequence[int], *, after_id: int = 0, limit: int = 512
-) -> list[FileJob]:
-    """Return present files, by id, that only their whole content tells apart and for which it was not hashed yet.
+def alike_without_full_fingerprint(db: sqlite3.Connection, root_ids: Sequence[int]) -> array[int]:
+    """Return the ids of present files, ascending, that only their whole content tells apart and that lack its hash.
 
-    Those are files that share size and quick fingerprint with another file, in whatever root.
+    Those are files that share size and quick fingerprint with another file, in whatever root. It reads the whole index
+    of quick fingerprints, so a scan asks once; eight bytes of memory for each file.
     """
     rows = db.execute(
-        f"""
+        """
         WITH alike AS (
             SELECT quick_fingerprint AS quick, size AS bytes FROM file WHERE quick_fingerprint IS NOT NULL
             GROUP BY quick_fingerprint, size HAVING count(*) > 1
         )
-        SELECT {_JOB} FROM alike
+        SELECT file.id FROM alike
         CROSS JOIN file ON file.quick_fingerprint = alike.quick AND file.size = alike.bytes
-        CROSS JOIN folder ON folder.id = file.folder_id CROSS JOIN root ON root.id = folder.root_id
+        CROSS JOIN folder ON folder.id = file.folder_id
         WHERE file.quick_fingerprint IS NOT NULL AND file.fingerprint IS NULL AND file.fingerprint_state = 1
-            AND file.missing_since IS NULL AND file.id > ? AND folder.root_id IN (SELECT value FROM json_each(?))
-        ORDER BY file.id LIMIT ?
+            AND file.missing_since IS NULL AND folder.root_id IN (SELECT value FROM json_each(?))
+        ORDER BY file.id
         """,
-        (after_id, json.dumps(list(root_ids)), limit),
+        (json.dumps(list(root_ids)),),
+    )
+    return array("q", (file_id for (file_id,) in rows))
+
+
+def pending_full_fingerprints(db: sqlite3.Connection, file_ids: Sequence[int]) -> list[FileJob]:
+    """Return those of some files, by id, that are present and still lack the hash of their whole content."""
+    rows = db.execute(
+        f"SELECT {_JOB} FROM file CROSS JOIN folder ON folder.id = file.folder_id "
+        "CROSS JOIN root ON root.id = folder.root_id WHERE file.id IN (SELECT value FROM json_each(?)) "
+        "AND file.fingerprint IS NULL AND file.fingerprint_state = 1 AND file.missing_since IS NULL ORDER BY file.id",
+        (json.dumps(list(file_ids)),),
     )
     return [_to_job(row) for row in rows]
 
@@ -115,6 +147,7 @@ def make_pending(
     root_id: int,
     under: bytes = b"",
     *,
+    name: bytes | None = None,
     metadata: bool = False,
     fingerprint: bool = False,
     failed: bool = False,
@@ -125,15 +158,12 @@ def make_pending(
         db: the library.
         root_id: the root.
         under: only files at or below this folder, relative to the root; `b""` for all.
+        name: only the file of this name in the folder `under` itself.
         metadata: the metadata of all.
         fingerprint: the fingerprint of all.
         failed: both stages of the files where they failed, unless the user ignores the problem.
     """
-    folders = "SELECT id FROM folder WHERE root_id = :root"
-    values: dict[str, object] = {"root": root_id}
-    if under:
-        folders += " AND (path = :under OR (path > :first AND path < :beyond))"
-        values |= {"under": under, "first": under + b"/", "beyond": under + b"0"}
+    part, values = _part(root_id, under, name)
     for stage, every in (("metadata", metadata), ("fingerprint", fingerprint)):
         if every:
             which = f"{stage}_state <> 0"
@@ -142,7 +172,9 @@ def make_pending(
         else:
             continue
         db.execute(
-            f"UPDATE file SET {stage}_state = 0 WHERE missing_since IS NULL AND {which} AND folder_id IN ({folders})",
+            f"UPDATE file SET {stage}_state = 0 WHERE missing_since IS NULL AND {which} "
+            "AND id IN (SELECT file.id FROM folder CROSS JOIN file ON file.folder_id = folder.id "
+            f"AND file.missing_since IS NULL WHERE {part})",
             values,
         )
 
@@ -160,12 +192,14 @@ def make_outdated_pending(db: sqlite3.Connection) -> None:
     db.execute("INSERT OR REPLACE INTO setting VALUES ('metadata_version', ?)", (METADATA_VERSION,))
 
 
-def count_pending(db: sqlite3.Connection, stage: Stage, root_id: int, under: bytes = b"") -> int:
-    """Return how many present files of a root, or below a folder in it, have `stage` (metadata or fingerprint) pending."""
-    part, values = "folder.root_id = :root", {"root": root_id, "under": under}
-    if under:
-        part += " AND (folder.path = :under OR (folder.path > :first AND folder.path < :beyond))"
-        values |= {"first": under + b"/", "beyond": under + b"0"}
+def count_pending(
+    db: sqlite3.Connection, stage: Stage, root_id: int, under: bytes = b"", *, name: bytes | None = None
+) -> int:
+    """Return how many present files of a part of a root have `stage` (metadata or fingerprint) pending.
+
+    The part is chosen as in `pending_metadata`.
+    """
+    part, values = _part(root_id, under, name)
     column = "metadata" if stage is Stage.METADATA else "fingerprint"
     number: int = db.execute(
         f"SELECT count(*) FROM file INDEXED BY file_{column}_pending CROSS JOIN folder ON folder.id = file.folder_id "

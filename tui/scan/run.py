@@ -6,6 +6,7 @@ import asyncio
 import logging
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.display import display
@@ -324,8 +325,9 @@ class ScanRun:
             for target in targets:
                 part = target.part_under(under)
                 if part is not None:
-                    found = query(db, target.key.root_id, part, after_id=after_id, limit=limit)
-                    jobs.extend(job for job in found if target.name is None or job.path == target.path)
+                    jobs += query(
+                        db, target.key.root_id, part, name=target.name, after_id=after_id, limit=limit
+                    )
             jobs.sort(key=lambda job: job.file_id)
             return jobs[:limit]
 
@@ -361,6 +363,7 @@ class ScanRun:
                     db,
                     target.key.root_id,
                     target.start,
+                    name=target.name,
                     metadata=again in ("metadata", "everything"),
                     fingerprint=again == "everything",
                     failed=self._request.retry_failed,
@@ -418,19 +421,21 @@ class ScanRun:
         """Hash what is pending, then wholly what only whole contents can tell apart, then look for moves."""
         await stage.run()
         root_ids = [target.key.root_id for target in self._targets]
-        after_id = 0
-        while self._config.scan.fingerprint == "auto" and not self._token.aborted:
-            jobs = await self._thread.run(
-                lambda after=after_id: files.pending_full_fingerprints(  # type: ignore[misc]  # bound now
-                    self._connection, root_ids, after_id=after, limit=_FULL_PAGE
-                )
-            )
-            if not jobs:
-                break
-            after_id = jobs[-1].file_id
-            await stage.run_full(jobs)
+        if self._config.scan.fingerprint == "auto" and not self._token.aborted:
+            await self._hash_alike(stage, root_ids)
         if not self._token.aborted:
             await self._recognise_moved(root_ids)
+
+    async def _hash_alike(self, stage: FingerprintStage, root_ids: Sequence[int]) -> None:
+        """Hash wholly what only whole contents can tell apart, some files at a time."""
+        db = self._connection
+        ids = await self._thread.run(lambda: files.alike_without_full_fingerprint(db, root_ids))
+        for start in range(0, len(ids), _FULL_PAGE):
+            page = ids[start : start + _FULL_PAGE]
+            jobs = await self._thread.run(partial(files.pending_full_fingerprints, db, page))
+            if self._token.aborted:
+                return
+            await stage.run_full(jobs)
 
     async def _recognise_moved(self, root_ids: Sequence[int]) -> None:
         """Find moves by fingerprint, and count them as that instead of as what the walk took them for."""
@@ -465,6 +470,6 @@ class ScanRun:
 
     def _pending_number(self, stage: Stage) -> int:
         return sum(
-            files.count_pending(self._connection, stage, target.key.root_id, target.start)
+            files.count_pending(self._connection, stage, target.key.root_id, target.start, name=target.name)
             for target in self._targets
         )
