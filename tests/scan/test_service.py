@@ -308,6 +308,45 @@ async def test_a_hung_worker_costs_one_file(tmp_path: Path) -> None:
     assert children() == set()
 
 
+async def test_one_file_is_read_alone_however_many_wait_before_it(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    for number in range(600):
+        write_file(root / f"{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root, only=Stage.WALK)
+        ((last,),) = await engine.rows("SELECT display_name FROM file ORDER BY id DESC LIMIT 1")
+        assert (await engine.scan(root / last)).counters.metadata_done == 1
+        assert [name for name, state in (await state_of(engine)).items() if state == 1] == [last]
+
+
+async def test_one_file_is_read_again_without_its_neighbours(tmp_path: Path) -> None:
+    root = tmp_path / "media"
+    for number in range(3):
+        make_jpeg(root / f"{number}.jpg", number)
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root)
+        summary = await engine.scan(root / "1.jpg", rescan="metadata")
+        assert summary.counters.metadata_done == 1
+        assert set((await state_of(engine)).values()) == {1}
+
+
+async def test_all_roots_are_scanned_although_one_is_away(tmp_path: Path) -> None:
+    roots = [tmp_path / "here", tmp_path / "away"]
+    for root in roots:
+        make_jpeg(root / "1.jpg", 1)
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(*roots)
+        roots[1].rename(tmp_path / "elsewhere")
+        make_jpeg(roots[0] / "2.jpg", 2)
+        await engine.service.start(ScanRequest())
+        summary = await engine.service.wait()
+        assert (summary.state, summary.counters.new, summary.counters.missing) == (ScanState.COMPLETED, 1, 0)
+        assert "There is no" in summary.unavailable
+        roots[0].rename(tmp_path / "elsewhere too")
+        with pytest.raises(RootUnavailableError, match="There is no"):
+            await engine.service.start(ScanRequest())
+
+
 async def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
     root = tmp_path / "media"
     make_jpeg(root / "a.jpg", 1, model="Before")

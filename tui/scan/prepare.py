@@ -61,8 +61,8 @@ async def prepare_run(library: Library, config: Config, request: ScanRequest) ->
         if request.only in _STAGES_OF_EXIFTOOL:
             await thread.run(reap_strays)
             extractors = await _prepare_extractors(config, request, thread)
-        targets = await find_targets(library, request.paths, config.scan, thread)
-        return ScanRun(library, config, request, targets, extractors)
+        found = await find_targets(library, request.paths, config.scan, thread)
+        return ScanRun(library, config, request, found, extractors)
     finally:
         thread.stop()
 

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tui.library.database import Library
     from tui.records import FileJob, Problem
     from tui.scan.request import ScanRequest
-    from tui.scan.targets import ScanTarget
+    from tui.scan.targets import FoundTargets, ScanTarget
     from tui.workers.exiftool import ExiftoolAnswer
     from tui.workers.pool import WorkerPool
     from tui.workers.tags import TagAnswer
@@ -79,16 +79,16 @@ class ScanRun:
         library: Library,
         config: Config,
         request: ScanRequest,
-        targets: Sequence[ScanTarget],
+        found: FoundTargets,
         extractors: Extractors | None,
     ) -> None:
-        """Take over `targets`, whose leases are held, and the extractors (None where no metadata is read)."""
+        """Take over what was found, whose leases are held, and the extractors (None where no metadata is read)."""
         self._library = library
         self._config = config
         self._request = request
-        self._targets = targets
+        self._targets = found.targets
         self._extractors = extractors
-        self._lease = ScanLease(library, targets)
+        self._lease = ScanLease(library, found.targets)
         self._token = CancelToken()
         self._aborted = asyncio.Event()
         self._tally = Tally()
@@ -101,7 +101,7 @@ class ScanRun:
         self._walking = True
         self._reading = extractors is not None
         self._summary: ScanSummary | None = None
-        self._unavailable = ""
+        self._unavailable = found.unavailable
         self._unreadable = False
         self._thread = DaemonThread("scan")
         self._connection = library.connect_read_only()
@@ -400,7 +400,7 @@ class ScanRun:
             on_problem=self._note_problem,
         )
         await self._lease.forget_mended()
-        self._unavailable = closing.unavailable
+        self._unavailable = " ".join(filter(None, (self._unavailable, closing.unavailable)))
         self._unreadable = any(root.outcome.unreadable for root in walked)
         settled = closing.settled
         for name in ("new", "changed", "moved", "returned", "missing", "unchanged"):

@@ -9,7 +9,7 @@ import errno
 import os
 import stat
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui.display import display
@@ -20,7 +20,7 @@ from tui.scan.file_systems import FileSystem, file_system_of
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tui.config import ScanConfig
     from tui.library.database import Library
@@ -60,37 +60,95 @@ class ScanTarget:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A path that was asked for, looked at on disk."""
+    """A path that was asked for, looked at on disk.
+
+    Attributes:
+        path: absolute, without links.
+        folder: the same, or the folder of a single file.
+        name: of the single file.
+        file_system: what the folder lies on.
+        root_file_system: what the root lies on that holds the folder; None when no root does yet.
+    """
 
     path: bytes
     folder: bytes
     name: bytes | None
     file_system: FileSystem
+    root_file_system: FileSystem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundTargets:
+    """What a scan can do of what was asked.
+
+    Attributes:
+        targets: what is scanned, at least one.
+        unavailable: which roots are away although all were asked for, in sentences; empty when none is.
+    """
+
+    targets: tuple[ScanTarget, ...]
+    unavailable: str = ""
 
 
 async def find_targets(
     library: Library, paths: Sequence[bytes], config: ScanConfig, thread: DaemonThread
-) -> tuple[ScanTarget, ...]:
+) -> FoundTargets:
     """Find the roots that hold `paths`, making or widening roots as needed, and take the lease on each.
 
     Args:
         library: the library.
-        paths: absolute paths; none for all roots.
+        paths: absolute paths; none for all roots, of which some may be away then.
         config: section `[scan]`, for the extensions of single files.
         thread: runs what may block on disks.
 
     Raises:
-        RootUnavailableError: a path is not there or cannot be read.
+        RootUnavailableError: a path is not there or cannot be read; or all roots are asked for and each is away.
         UsageError: a path cannot be scanned, or there is no root yet.
         LibraryError: another process scans one of the roots.
     """
-    if not paths:
-        paths = await library.writer.run(lambda db: [root.path for root in roots.list_roots(db)])
-    if not paths:
+    known = await library.writer.run(roots.list_roots)
+    if not paths and not known:
         raise _nothing_scanned_yet()
-    places = await thread.run(lambda: [_look_at(path, config) for path in paths])
+    away: list[RootUnavailableError] = []
+    if paths:
+        places = await thread.run(lambda: [_look_at(path, config) for path in paths])
+    else:
+        places, away = await thread.run(lambda: _look_at_roots(known, config))
     places = _without_inner(places)
-    return await library.writer.run(lambda db: _take_leases(db, places))
+    places = await thread.run(lambda: [_with_root(place, [root.path for root in known]) for place in places])
+    gone = await thread.run(lambda: _find_gone_roots(known, places))
+    targets = await library.writer.run(lambda db: _take_leases(db, places, gone))
+    return FoundTargets(targets, " ".join(error.message for error in away))
+
+
+def _look_at_roots(
+    known: Sequence[roots.Root], config: ScanConfig
+) -> tuple[list[_Place], list[RootUnavailableError]]:
+    """Look at all roots on disk; return those that are there, and why the others are not.
+
+    Raises:
+        RootUnavailableError: none is there.
+    """
+    places: list[_Place] = []
+    away: list[RootUnavailableError] = []
+    for root in known:
+        try:
+            places.append(_look_at(root.path, config))
+        except RootUnavailableError as error:
+            away.append(error)
+    if not places:
+        raise away[0]
+    return places, away
+
+
+def _find_gone_roots(known: Sequence[roots.Root], places: Sequence[_Place]) -> frozenset[int]:
+    """Return the ids of roots that lay where a place lies now and whose old path is gone: the disk is mounted elsewhere."""
+    here = {(place.file_system.identity, place.file_system.path_in_file_system) for place in places}
+    return frozenset(
+        root.root_id
+        for root in known
+        if (root.file_system, root.path_in_file_system) in here and not os.path.exists(root.path)
+    )
 
 
 def check_first_paths(paths: Sequence[bytes], config: ScanConfig) -> None:
@@ -147,6 +205,17 @@ def _look_at_file(real: bytes, config: ScanConfig) -> _Place:
     return _Place(real, folder, name, file_system_of(folder))
 
 
+def _with_root(place: _Place, root_paths: Sequence[bytes]) -> _Place:
+    """Add what the root of a place lies on: a disk mounted inside the root is not the root's."""
+    for root_path in root_paths:
+        if is_inside(place.path, root_path):
+            try:
+                return replace(place, root_file_system=file_system_of(root_path))
+            except OSError:
+                return place
+    return place
+
+
 def _without_inner(places: Sequence[_Place]) -> list[_Place]:
     """Drop paths that another path of the same request covers, and repetitions."""
     kept: list[_Place] = []
@@ -166,23 +235,27 @@ def path_below(path: bytes, folder: bytes) -> bytes:
     return path[len(folder.rstrip(b"/")) + 1 :]
 
 
-def _take_leases(db: sqlite3.Connection, places: Sequence[_Place]) -> tuple[ScanTarget, ...]:
-    """Find or make the root of each place and take its lease; all or none."""
+def _take_leases(
+    db: sqlite3.Connection, places: Sequence[_Place], gone: Collection[int]
+) -> tuple[ScanTarget, ...]:
+    """Find or make the root of each place and take its lease; all or none. `gone` are roots that may be relocated."""
     expect_moves = db.execute("SELECT EXISTS (SELECT 1 FROM file)").fetchone()[0] == 1
-    targets = [_take_lease(db, place, expect_moves=expect_moves) for place in places]
-    return tuple(targets)
+    return tuple(_take_lease(db, place, gone, expect_moves=expect_moves) for place in places)
 
 
-def _take_lease(db: sqlite3.Connection, place: _Place, *, expect_moves: bool) -> ScanTarget:
-    root = roots.find_root(db, place.path) or _relocated_root(db, place)
+def _take_lease(
+    db: sqlite3.Connection, place: _Place, gone: Collection[int], *, expect_moves: bool
+) -> ScanTarget:
+    root = roots.find_root(db, place.path) or _relocated_root(db, place, gone)
     known_file_system = root.file_system or "" if root is not None else ""
     if root is None:
         if place.name is not None:
             raise _no_root_holds(place)
         root = roots.add_root(db, place.path)
+    file_system = place.root_file_system or place.file_system
     if not known_file_system:
-        inner = place.file_system.path_in_file_system if root.path == place.folder else None
-        roots.update_root(db, root.root_id, file_system=place.file_system.identity, path_in_file_system=inner)
+        inner = file_system.path_in_file_system
+        roots.update_root(db, root.root_id, file_system=file_system.identity, path_in_file_system=inner)
     now_ns = time.time_ns()
     scan_id = scans.start_scan(db, root.root_id, place.path, now_ns=now_ns)
     return ScanTarget(
@@ -191,16 +264,16 @@ def _take_lease(db: sqlite3.Connection, place: _Place, *, expect_moves: bool) ->
         root_path=root.path,
         start=path_below(place.folder, root.path),
         name=place.name,
-        file_system=place.file_system,
+        file_system=file_system,
         known_file_system=known_file_system,
     )
 
 
-def _relocated_root(db: sqlite3.Connection, place: _Place) -> roots.Root | None:
+def _relocated_root(db: sqlite3.Connection, place: _Place, gone: Collection[int]) -> roots.Root | None:
     """Return the root that lies at this place of this file system and is mounted elsewhere now, with its new path."""
     here = (place.file_system.identity, place.file_system.path_in_file_system)
     for root in roots.list_roots(db):
-        if (root.file_system, root.path_in_file_system) == here and not os.path.exists(root.path):
+        if (root.file_system, root.path_in_file_system) == here and root.root_id in gone:
             roots.relocate_root(db, root.root_id, place.path)
             return roots.root_by_id(db, root.root_id)
     return None
