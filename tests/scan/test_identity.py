@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,8 +24,7 @@ from tui.scan import run
 if TYPE_CHECKING:
     import sqlite3
     from array import array
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 SECOND = 1_000_000_000
 
@@ -408,3 +409,59 @@ async def test_files_that_are_alike_are_looked_for_once_a_scan(
             (7, 1)
         ]
     assert len(asked) == 1
+
+
+async def test_another_file_system_is_accepted_once_and_for_all(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    first_tree(root)
+    async with Engine.open(tmp_path) as engine:
+        await engine.catalogue(root)
+        (known,) = await engine.rows("SELECT file_system, path_in_file_system FROM root")
+        await engine.library.writer.run(lambda db: db.execute("UPDATE root SET file_system = 'uuid:old'"))
+        (root / "a/1.jpg").unlink()
+        assert "another file system" in (await engine.scan(root, only=Stage.WALK)).unavailable
+        assert await engine.missing_ids() == set()
+        assert (await engine.scan(root, only=Stage.WALK, accept_missing=True)).counters.missing == 1
+        assert await engine.rows("SELECT file_system, path_in_file_system FROM root") == [known]
+        assert (await engine.scan(root, only=Stage.WALK)).unavailable == ""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[Callable[..., None]]:
+    """Return a function that mounts (or unmounts) a file system at a folder."""
+    mounted: list[Path] = []
+
+    def switch(*command: str | Path) -> None:
+        if subprocess.run(command, check=False, capture_output=True).returncode:
+            pytest.skip("mounting is not permitted here")
+        (mounted.append if command[0] == "mount" else mounted.remove)(Path(command[-1]))
+
+    yield switch
+    for point in mounted:
+        subprocess.run(["umount", point], check=False)
+
+
+async def test_files_of_a_disk_inside_the_root_wait_for_it(tmp_path: Path, disk: Callable[..., None]) -> None:
+    root, inner, store = tmp_path / "root", tmp_path / "root/in", tmp_path / "store"
+    first_tree(root)
+    for folder in (inner, store):
+        folder.mkdir()
+    disk("mount", "-t", "tmpfs", "yapmo-test", store)
+    disk("mount", "--bind", store, inner)
+    for name in ("4.jpg", "deep/5.jpg"):
+        write_file(inner / name, content(name))
+    async with Engine.open(tmp_path) as engine:
+        await engine.catalogue(root)
+        before = await engine.dump("file", "folder")
+        disk("umount", inner)
+        for number in range(2):
+            summary = await engine.scan(root, only=Stage.WALK)
+            assert (summary.counters.missing, summary.counters.problems) == (0, 1), number
+        assert (await engine.scan(inner, only=Stage.WALK)).counters.missing == 0
+        assert await engine.dump("file", "folder") == before
+        disk("mount", "--bind", store, inner)
+        (inner / "4.jpg").unlink()
+        summary = await engine.scan(inner, only=Stage.WALK)
+        assert (summary.unavailable, summary.counters.missing, summary.counters.unchanged) == ("", 1, 1)
+        summary = await engine.scan(root, only=Stage.WALK)
+        assert (summary.unavailable, summary.counters.missing, summary.counters.unchanged) == ("", 0, 4)

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.display import display, format_count
-from tui.library import identity
+from tui.library import identity, roots
 from tui.records import Problem, Stage
 
 if TYPE_CHECKING:
@@ -96,7 +96,16 @@ async def settle_walks(
         missing += number
         if reason:
             reasons.append(reason)
+        elif root.target.known_file_system != root.target.file_system.identity:
+            await library.writer.run(partial(_note_file_system, root.target))
     return Closing(replace(resolved, missing=missing), " ".join(reasons))
+
+
+def _note_file_system(target: ScanTarget, db: sqlite3.Connection) -> None:
+    """Note what a root lies on from now on: its scan was believed, or accepted."""
+    here = target.file_system
+    inner = here.path_in_file_system
+    roots.update_root(db, target.key.root_id, file_system=here.identity, path_in_file_system=inner)
 
 
 def _clearing(keys: Sequence[ScanKey]) -> Callable[[sqlite3.Connection], None]:
