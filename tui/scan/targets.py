@@ -216,17 +216,6 @@ def _with_root(place: _Place, root_paths: Sequence[bytes]) -> _Place:
     return place
 
 
-def _with_root(place: _Place, root_paths: Sequence[bytes]) -> _Place:
-    """Add what the root of a place lies on: a disk mounted inside the root is not the root's."""
-    for root_path in root_paths:
-        if is_inside(place.path, root_path):
-            try:
-                return replace(place, root_file_system=file_system_of(root_path))
-            except OSError:
-                return place
-    return place
-
-
 def _without_inner(places: Sequence[_Place]) -> list[_Place]:
     """Drop paths that another path of the same request covers, and repetitions."""
     kept: list[_Place] = []
