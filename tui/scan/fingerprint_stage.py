@@ -165,7 +165,6 @@ class FingerprintStage:
             self._hashing.stop()
         await self._wait_for_threads()
         await self._commit()
-        self._meter.finished = not self._token.aborted
 
     async def run_full(self, jobs: Sequence[FileJob]) -> None:
         """Hash the whole content of `jobs`, files that only their whole content can tell apart."""

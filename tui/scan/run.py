@@ -103,6 +103,7 @@ class ScanRun:
         self._summary: ScanSummary | None = None
         self._unavailable = found.unavailable
         self._unreadable = False
+        self._alike_left = 0
         self._thread = DaemonThread("scan")
         self._connection = library.connect_read_only()
         self._workers = extractors.exiftool.size if extractors else 0
@@ -425,17 +426,20 @@ class ScanRun:
             await self._hash_alike(stage, root_ids)
         if not self._token.aborted:
             await self._recognise_moved(root_ids)
+        self._meters[Stage.FINGERPRINT].finished = not self._token.aborted
 
     async def _hash_alike(self, stage: FingerprintStage, root_ids: Sequence[int]) -> None:
         """Hash wholly what only whole contents can tell apart, some files at a time."""
         db = self._connection
         ids = await self._thread.run(lambda: files.alike_without_full_fingerprint(db, root_ids))
         for start in range(0, len(ids), _FULL_PAGE):
+            self._alike_left = len(ids) - start
             page = ids[start : start + _FULL_PAGE]
             jobs = await self._thread.run(partial(files.pending_full_fingerprints, db, page))
             if self._token.aborted:
                 return
             await stage.run_full(jobs)
+        self._alike_left = 0
 
     async def _recognise_moved(self, root_ids: Sequence[int]) -> None:
         """Find moves by fingerprint, and count them as that instead of as what the walk took them for."""
@@ -469,7 +473,8 @@ class ScanRun:
             meter.total = done + pending
 
     def _pending_number(self, stage: Stage) -> int:
-        return sum(
+        pending = sum(
             files.count_pending(self._connection, stage, target.key.root_id, target.start, name=target.name)
             for target in self._targets
         )
+        return pending + (self._alike_left if stage is Stage.FINGERPRINT else 0)
