@@ -267,9 +267,11 @@ def _set_places(db: sqlite3.Connection, moves: Sequence[tuple[int, int, bytes]])
     """Write folder and name of each; what keeps its name costs no change of the indexes of names."""
     ids = json.dumps([file_id for file_id, _, _ in moves])
     names = dict(db.execute("SELECT id, name FROM file WHERE id IN (SELECT value FROM json_each(?))", (ids,)))
-    db.executemany(
-        "UPDATE file SET folder_id = ? WHERE id = ?",
-        ((folder_id, file_id) for file_id, folder_id, name in moves if names.get(file_id) == name),
+    kept = [(file_id, folder_id) for file_id, folder_id, name in moves if names.get(file_id) == name]
+    db.execute(
+        "UPDATE file SET folder_id = place.folder FROM (SELECT json_extract(value, '$[0]') AS id, "
+        "json_extract(value, '$[1]') AS folder FROM json_each(?)) AS place WHERE file.id = place.id",
+        (json.dumps(kept),),
     )
     db.executemany(
         "UPDATE file SET folder_id = ?, name = ?, display_name = ?, extension = ? WHERE id = ?",

@@ -222,7 +222,7 @@ def resolve_moves(
     """Settle every arrival: moved files keep their ids, the rest is new or changed (rules 1, 3 and 4).
 
     One transaction, however many they are: half of a swap or of a chain would leave two files at one place, and
-    a scan that dies before the end finds all of it again. A second of processor time for 30,000 moved files.
+    a scan that dies before the end finds all of it again. Two seconds of processor time for 30,000 moved files.
 
     Args:
         db: the library, in a transaction.
