@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.records import Kind, Metadata
-from tui.scan.normalize_mutagen import metadata_from_mutagen
+from tui.scan.normalize.mutagen import metadata_from_mutagen
 from tui.workers.chunks import read_chunk_texts
 from tui.workers.tag_reader import read_tags
 

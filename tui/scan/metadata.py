@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 from tui.display import display
 from tui.library import files
 from tui.records import Extraction, FileJob, FoundFile, Kind, Problem, Stage
-from tui.scan.normalize_exiftool import metadata_from_exiftool
-from tui.scan.normalize_mutagen import metadata_from_mutagen
+from tui.scan.normalize.exiftool import metadata_from_exiftool
+from tui.scan.normalize.mutagen import metadata_from_mutagen
 from tui.workers.errors import PoolClosedError, TaskFailedError, WorkerUnavailableError
 
 if TYPE_CHECKING:

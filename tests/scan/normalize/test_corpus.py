@@ -12,8 +12,8 @@ import pytest
 from tests.scan.normalize.corpus import find_corpus, kind_of, run_exiftool
 from tests.scan.normalize.invariants import check
 from tui.records import Kind, Metadata
-from tui.scan.normalize_exiftool import metadata_from_exiftool
-from tui.scan.normalize_mutagen import metadata_from_mutagen
+from tui.scan.normalize.exiftool import metadata_from_exiftool
+from tui.scan.normalize.mutagen import metadata_from_mutagen
 from tui.workers.exiftool import TRACK_EXTENSIONS
 from tui.workers.tag_reader import read_tags
 

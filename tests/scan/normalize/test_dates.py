@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tui.records import Kind
-from tui.scan.normalize_exiftool import metadata_from_exiftool
+from tui.scan.normalize.exiftool import metadata_from_exiftool
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ZONE = timezone(timedelta(hours=1))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tui.records import Kind, Metadata
-from tui.scan.normalize_exiftool import metadata_from_exiftool
+from tui.scan.normalize.exiftool import metadata_from_exiftool
 
 
 def normalize(tags: dict[str, Any], kind: Kind = Kind.IMAGE, size: int = 1_000_000) -> Metadata:

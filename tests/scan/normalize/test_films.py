@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from tui.records import Kind, Metadata
-from tui.scan.normalize_codecs import name_codec
-from tui.scan.normalize_exiftool import metadata_from_exiftool
-from tui.scan.normalize_groups import merge_groups
+from tui.scan.normalize.codecs import name_codec
+from tui.scan.normalize.exiftool import metadata_from_exiftool
+from tui.scan.normalize.groups import merge_groups
 
 PORTRAIT = {
     "File:FileType": "MP4",

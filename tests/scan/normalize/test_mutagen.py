@@ -8,8 +8,8 @@ import pytest
 from mutagen._constants import GENRES as MUTAGEN_GENRES
 
 from tui.records import Kind, Metadata
-from tui.scan.normalize_genres import GENRES, name_genres
-from tui.scan.normalize_mutagen import metadata_from_mutagen
+from tui.scan.normalize.genres import GENRES, name_genres
+from tui.scan.normalize.mutagen import metadata_from_mutagen
 
 
 def normalize(

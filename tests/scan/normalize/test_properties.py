@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from tests.scan.normalize.invariants import check
 from tui.records import Kind
-from tui.scan import (
-    normalize_dates,
-    normalize_exiftool,
-    normalize_mutagen,
-    normalize_positions,
-    normalize_streams,
-    normalize_words,
+from tui.scan.normalize import (
+    dates,
+    exiftool,
+    mutagen,
+    positions,
+    streams,
+    words,
 )
-from tui.scan.normalize_exiftool import metadata_from_exiftool
-from tui.scan.normalize_mutagen import metadata_from_mutagen
+from tui.scan.normalize.exiftool import metadata_from_exiftool
+from tui.scan.normalize.mutagen import metadata_from_mutagen
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -38,11 +38,11 @@ def find_names(value: object) -> set[str]:
 TAGS = sorted(
     name
     for module in (
-        normalize_exiftool,
-        normalize_dates,
-        normalize_streams,
-        normalize_positions,
-        normalize_words,
+        exiftool,
+        dates,
+        streams,
+        positions,
+        words,
     )
     for table in vars(module).values()
     for name in find_names(table)
@@ -51,7 +51,7 @@ TAGS = sorted(
 TRACK_TAGS = sorted(
     {f"Track{n}:{tag.partition(':')[2]}" for tag in TAGS for n in (1, 2)} | {"Track1:HandlerType"}
 )
-SONG_TAGS = sorted(name for table in vars(normalize_mutagen).values() for name in find_names(table))
+SONG_TAGS = sorted(name for table in vars(mutagen).values() for name in find_names(table))
 
 texts = st.one_of(
     st.text(max_size=60),

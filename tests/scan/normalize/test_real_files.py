@@ -11,8 +11,8 @@ import pytest
 from tests.media import make_encoded, make_jpeg
 from tests.scan.normalize.corpus import run_exiftool
 from tui.records import Kind, Metadata
-from tui.scan.normalize_exiftool import metadata_from_exiftool
-from tui.scan.normalize_mutagen import metadata_from_mutagen
+from tui.scan.normalize.exiftool import metadata_from_exiftool
+from tui.scan.normalize.mutagen import metadata_from_mutagen
 from tui.workers.tag_reader import read_tags
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tui.scan.normalize_values import (
+from tui.scan.normalize.values import (
     MOST_WORDS,
     SHORT_TEXT,
     join_texts,

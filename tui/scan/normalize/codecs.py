@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.scan.normalize_values import read_text
+from tui.scan.normalize.values import read_text
 
 _WAYS_OF_WRITING = {
     "h264": "avc1 avc2 avc3 avc4 h264 x264 davc v_mpeg4/iso/avc",

@@ -13,10 +13,10 @@ import re
 from typing import TYPE_CHECKING
 
 from tui.records import Kind, Metadata
-from tui.scan.normalize_codecs import name_codec
-from tui.scan.normalize_genres import name_genres
-from tui.scan.normalize_streams import name_wave_codec, read_bit_rate
-from tui.scan.normalize_values import (
+from tui.scan.normalize.codecs import name_codec
+from tui.scan.normalize.genres import name_genres
+from tui.scan.normalize.streams import name_wave_codec, read_bit_rate
+from tui.scan.normalize.values import (
     first_integer,
     first_joined,
     first_positive,
@@ -31,7 +31,7 @@ from tui.scan.normalize_values import (
     stars_from_popularimeter,
     unique,
 )
-from tui.scan.normalize_words import clean_description
+from tui.scan.normalize.words import clean_description
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tui.scan.normalize_values import (
+from tui.scan.normalize.values import (
     LONG_TEXT,
     SHORT_TEXT,
     first_text,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tui.scan.normalize_values import SHORT_TEXT, read_texts, unique
+from tui.scan.normalize.values import SHORT_TEXT, read_texts, unique
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

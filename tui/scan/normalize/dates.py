@@ -8,8 +8,8 @@ from time import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.records import Kind
-from tui.scan.normalize_positions import read_position
-from tui.scan.normalize_stamps import (
+from tui.scan.normalize.positions import read_position
+from tui.scan.normalize.stamps import (
     Stamp,
     find_offset,
     is_date,
@@ -18,7 +18,7 @@ from tui.scan.normalize_stamps import (
     read_offset,
     read_stamp,
 )
-from tui.scan.normalize_values import read_integer, read_text
+from tui.scan.normalize.values import read_integer, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

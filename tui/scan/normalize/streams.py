@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from tui.records import Kind
-from tui.scan.normalize_codecs import name_codec
-from tui.scan.normalize_values import (
+from tui.scan.normalize.codecs import name_codec
+from tui.scan.normalize.values import (
     first_integer,
     first_positive,
     read_integer,

@@ -12,11 +12,11 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tui.records import Kind, Metadata
-from tui.scan.normalize_dates import DateFinder
-from tui.scan.normalize_genres import name_genres
-from tui.scan.normalize_groups import merge_groups
-from tui.scan.normalize_positions import read_altitude, read_position
-from tui.scan.normalize_streams import (
+from tui.scan.normalize.dates import DateFinder
+from tui.scan.normalize.genres import name_genres
+from tui.scan.normalize.groups import merge_groups
+from tui.scan.normalize.positions import read_altitude, read_position
+from tui.scan.normalize.streams import (
     read_bit_rate,
     read_channels,
     read_codec,
@@ -26,7 +26,7 @@ from tui.scan.normalize_streams import (
     read_sample_rate,
     read_size,
 )
-from tui.scan.normalize_values import (
+from tui.scan.normalize.values import (
     first_integer,
     first_joined,
     first_positive,
@@ -36,7 +36,7 @@ from tui.scan.normalize_values import (
     read_text,
     read_year,
 )
-from tui.scan.normalize_words import (
+from tui.scan.normalize.words import (
     DESCRIPTION_TAGS,
     KEYWORD_TAGS,
     PEOPLE_TAGS,

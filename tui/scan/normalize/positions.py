@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.scan.normalize_values import read_number, read_text
+from tui.scan.normalize.values import read_number, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

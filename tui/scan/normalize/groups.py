@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.scan.normalize_values import read_text
+from tui.scan.normalize.values import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
