@@ -162,7 +162,7 @@ def load_config(path: str | None = None, *, environ: Mapping[str, str] = os.envi
 def set_option(path: str | None, name: str, text: str) -> Config:
     """Change one option in the user's file, which is made if it is not there.
 
-    The file keeps only what differs from nothing said: the user's own options. It is replaced as a whole, mode 0600.
+    The file holds only the options that the user has set. It is replaced as a whole, mode 0600.
 
     Args:
         path: the user's file, as for `load_config`.
