@@ -38,9 +38,8 @@ def check_terminal(environ: Mapping[str, str] = os.environ) -> Iterator[Finding]
         *_check_between(term, environ),
     ]
     for finding in findings:
-        harmless = (
-            finding.verdict is Verdict.WARNING and size is None
-        )  # nobody looks: it is only good to know
+        # where nobody looks, it is only good to know
+        harmless = finding.verdict is Verdict.WARNING and size is None
         yield replace(finding, verdict=Verdict.NOTE) if harmless else finding
 
 
