@@ -174,9 +174,8 @@ class YapmoApp(App[int]):
         del parameters
         if self._session is None:
             return action in self.ACTIONS_WITHOUT_LIBRARY
-        if (
-            action == "show_mode"
-        ):  # heard before what has the focus, so that what is typed ahead arrives in order
+        # heard before what has the focus, so that what is typed ahead arrives in order
+        if action == "show_mode":
             return not isinstance(self.focused, Input) and not isinstance(self.screen, ModalScreen)
         return self._session.engine.running if action in self.SCAN_ACTIONS else True
 
