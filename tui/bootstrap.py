@@ -31,10 +31,7 @@ STAMPS = {"yapmo": "yapmo-ready", "nox": "yapmo-ready-for-development"}
 COMPLETION = "_YAPMO_COMPLETE"
 """The variable by which a shell asks what it may offer behind Tab."""
 
-WITHOUT_EXIFTOOL = frozenset({
-    "search", "show", "set", "tag", "collection", "dupes", "problems", "stats", "rename", "undo", "history", "analyze",
-    "export", "check", "clean", "backup", "restore", "roots", "config", "doctor",
-})  # fmt: skip
+WITHOUT_EXIFTOOL = frozenset({"search", "show", "problems", "stats", "roots", "config", "doctor"})
 """Commands that work where ExifTool is missing; the others are not started without it."""
 
 _SHOWS_AND_ENDS = frozenset({"--help", "-h", "--version", "--install-completion", "--show-completion"})
@@ -304,9 +301,8 @@ def _locked(setup: SetUp, folder: str) -> Iterator[int]:
         except BlockingIOError:
             setup.say("waiting for another set-up to end …")
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-        except (
-            OSError
-        ):  # a network file system without locks on folders: two first starts at once remain possible
+        except OSError:
+            # a network file system without locks on folders: two first starts at once remain possible
             setup.say("this file system has no locks; start only one set-up at a time.")
         yield descriptor
     finally:
