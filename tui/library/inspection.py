@@ -84,7 +84,7 @@ def refuse_newer(version: int, path: bytes) -> None:
         raise LibraryError(
             f"The library {display(path)} was written by a newer YAPMO (schema {version}, this one knows "
             f"{SCHEMA_VERSION})",
-            hint="Upgrade YAPMO: `pipx upgrade yapmo`. Nothing was changed.",
+            hint="Upgrade YAPMO, or choose another library with --library FILE. Nothing was changed.",
         )
 
 
