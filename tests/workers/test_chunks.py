@@ -11,13 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.records import Kind, Metadata
 from tui.scan.normalize.mutagen import metadata_from_mutagen
 from tui.workers.chunks import read_chunk_texts
 from tui.workers.tag_reader import read_tags
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tui.records import Metadata
 
 HALF_A_SECOND = bytes(2 * 4_000)
 RATE_OF_8000 = bytes.fromhex("400bfa00000000000000")
@@ -56,7 +57,7 @@ def texts_of(content: bytes) -> list[tuple[str, str]]:
 def read(path: Path, content: bytes) -> Metadata:
     path.write_bytes(content)
     answer = read_tags(os.fsencode(path))
-    return metadata_from_mutagen(answer, path=b"/x", kind=Kind.AUDIO, size=len(content), mtime_ns=0)
+    return metadata_from_mutagen(answer, size=len(content))
 
 
 def test_wav_says_what_it_is(tmp_path: Path) -> None:

@@ -345,9 +345,7 @@ def _to_extraction(answer: RawAnswer) -> Extraction:
             job.size,
             job.mtime_ns,
             tags.extractor,
-            metadata=metadata_from_mutagen(
-                tags.tags, path=job.path, kind=job.kind, size=job.size, mtime_ns=job.mtime_ns
-            ),
+            metadata=metadata_from_mutagen(tags.tags, size=job.size),
             all_tags=tags.raw,
             warnings=tags.warnings,
         )

@@ -152,6 +152,6 @@ def test_songs_of_mutagen() -> None:
             ):  # a broken file breaks mutagen in any way; the child's guard is tested elsewhere
                 continue
             size = path.stat().st_size
-            check(metadata_from_mutagen(answer, path=b"/x", kind=Kind.AUDIO, size=size, mtime_ns=0))
+            check(metadata_from_mutagen(answer, size=size))
             read += "error" not in answer
     assert read > 150

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from mutagen._constants import GENRES as MUTAGEN_GENRES
 
-from tui.records import Kind, Metadata
+from tui.records import Metadata
 from tui.scan.normalize.genres import GENRES, name_genres
 from tui.scan.normalize.mutagen import metadata_from_mutagen
 
@@ -16,9 +16,7 @@ def normalize(
     tags: Any = None, *, info: Any = None, file_class: object = "MP3", mime: object = ""
 ) -> Metadata:
     answer = {"type": file_class, "mime": mime, "info": info or {}, "tags": tags or {}}
-    return metadata_from_mutagen(
-        answer, path=b"/x/2019-07-03.mp3", kind=Kind.AUDIO, size=1_000_000, mtime_ns=1
-    )
+    return metadata_from_mutagen(answer, size=1_000_000)
 
 
 EXPECTED = Metadata(

@@ -90,9 +90,7 @@ def test_song(tmp_path: Path, extension: str) -> None:
     make_encoded(path, title="Title", artist="Ann", album="Album", track="3", date="2019", genre="Rock")
     size = path.stat().st_size
 
-    metadata = metadata_from_mutagen(
-        read_tags(os.fsencode(path)), path=os.fsencode(path), kind=Kind.AUDIO, size=size, mtime_ns=0
-    )
+    metadata = metadata_from_mutagen(read_tags(os.fsencode(path)), size=size)
     again = read(path, Kind.AUDIO)
 
     for found in (metadata, again):

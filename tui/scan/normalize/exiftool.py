@@ -53,6 +53,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime, tzinfo
 
+    _ReadField = Callable[[Mapping[str, object], Sequence[str]], Any]
+
 _MAKE_TAGS = (
     "EXIF:Make",
     "QuickTime:Make",
@@ -322,6 +324,11 @@ def _read_year(tags: Mapping[str, object], names: Sequence[str]) -> int | None:
     return next((year for tag in names if (year := read_year(tags[tag]))), None)
 
 
+def _by_itself(read: Callable[[Mapping[str, object]], Any]) -> _ReadField:
+    """Return how to read a field whose tags are not alternatives: `read` knows what each of them means."""
+    return lambda tags, _names: read(tags)
+
+
 class _Field(NamedTuple):
     """A field of the record.
 
@@ -332,7 +339,7 @@ class _Field(NamedTuple):
     """
 
     name: str
-    read: Callable[[Mapping[str, object], Sequence[str]], Any]
+    read: _ReadField
     tags: tuple[str, ...]
 
 
@@ -346,11 +353,11 @@ _FIELDS = (
     _Field("f_number", partial(first_positive, highest=1_000, digits=2), _F_NUMBER_TAGS),
     _Field("exposure", partial(first_positive, highest=1e7), _EXPOSURE_TAGS),
     _Field("focal_length", partial(first_positive, highest=100_000, digits=2), _FOCAL_LENGTH_TAGS),
-    _Field("rating", read_rating, RATING_TAGS),
+    _Field("rating", _by_itself(read_rating), RATING_TAGS),
     _Field("description", read_description, DESCRIPTION_TAGS),
     _Field("keywords", read_keywords, KEYWORD_TAGS),
-    _Field("people", read_people, PEOPLE_TAGS),
-    _Field("place", read_place, PLACE_TAGS),
+    _Field("people", _by_itself(read_people), PEOPLE_TAGS),
+    _Field("place", _by_itself(read_place), PLACE_TAGS),
 )
 _FIELDS_OF_PICTURES = (
     *_FIELDS,

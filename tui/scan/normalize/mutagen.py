@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tui.records import Kind, Metadata
+from tui.records import Metadata
 from tui.scan.normalize.codecs import name_codec
 from tui.scan.normalize.genres import name_genres
 from tui.scan.normalize.streams import name_wave_codec, read_bit_rate
@@ -35,7 +35,6 @@ from tui.scan.normalize.words import clean_description
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from datetime import datetime, tzinfo
 
 _TITLE = ("tit2", "tt2", "title", "©nam", "wm/title", "inam", "titl", "name")
 _ARTIST = ("tpe1", "tp1", "artist", "©art", "author", "wm/author", "performer", "iart", "auth")
@@ -130,28 +129,13 @@ _CODECS = {
 """The codec by the class that mutagen reads a file with, in lower case."""
 
 
-def metadata_from_mutagen(
-    answer: Mapping[str, object],
-    *,
-    path: bytes,
-    kind: Kind,
-    size: int,
-    mtime_ns: int,
-    now: datetime | None = None,
-    zone: tzinfo | None = None,
-) -> Metadata:
+def metadata_from_mutagen(answer: Mapping[str, object], *, size: int) -> Metadata:
     """Return what is known of a song, in YAPMO's vocabulary. Songs have a year, not a date (docs/dates.md).
 
     Args:
         answer: `type`, `mime`, `info` and `tags`, as `tui.workers.tag_reader` gives them; anything that JSON can hold.
-        path: of the file; nothing is taken from it.
-        kind: what the file is.
         size: of the file, bytes.
-        mtime_ns: modification time of the file; nothing is taken from it.
-        now: unused, for the same signature as that for ExifTool.
-        zone: unused, likewise.
     """
-    del path, kind, mtime_ns, now, zone
     tags, info = _lower_names(answer.get("tags")), _lower_names(answer.get("info"))
     duration_ms = _read_duration_ms(info)
     return Metadata(

@@ -154,7 +154,7 @@ def _find_words(tag: str, value: object) -> Iterator[str]:
                 yield word
 
 
-def read_people(tags: Mapping[str, object], _: Sequence[str] = PEOPLE_TAGS) -> tuple[str, ...]:
+def read_people(tags: Mapping[str, object]) -> tuple[str, ...]:
     """Return the names of the people shown; regions count when they are faces, or nothing says what they are."""
     names = read_texts(tags["XMP:PersonInImage"]) if "XMP:PersonInImage" in tags else []
     if "XMP:RegionPersonDisplayName" in tags:
@@ -168,13 +168,13 @@ def read_people(tags: Mapping[str, object], _: Sequence[str] = PEOPLE_TAGS) -> t
     return unique(names) if names else ()
 
 
-def read_place(tags: Mapping[str, object], _: Sequence[str] = PLACE_TAGS) -> str | None:
+def read_place(tags: Mapping[str, object]) -> str | None:
     """Return the names of the place from small to large, joined with `, `."""
     names = (first_text(tags, level, _LONGEST_WORD) for level in _PLACE_LEVELS)
     return ", ".join(unique(name for name in names if name))[:SHORT_TEXT] or None
 
 
-def read_rating(tags: Mapping[str, object], _: Sequence[str] = RATING_TAGS) -> int | None:
+def read_rating(tags: Mapping[str, object]) -> int | None:
     """Return 0 to 5 stars. A rejected picture (-1) has none. Source: XMP Specification part 1, "xmp:Rating"."""
     for tag in _STARS_TAGS:
         if tag in tags:
