@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import time
 from typing import TYPE_CHECKING, Any
@@ -97,6 +98,28 @@ def test_a_scan_makes_the_library_and_tells_what_it_did(yapmo: Yapmo, tmp_path: 
     event = second.objects[-1]
     assert event["event"] == "finished"
     assert (event["files"], event["new"], event["unchanged"], event["problems"]) == (4, 1, 3, 1)
+
+
+def test_what_is_printed_adds_up_to_the_files(yapmo: Yapmo, tmp_path: Path) -> None:
+    media, away = tmp_path / "media", tmp_path / "away"
+    for seed, name in enumerate(("stays", "changes", "moves", "comes back", "goes")):
+        make_jpeg(media / f"{name}.jpg", seed)
+    library = ("--library", str(tmp_path / "library.yapmo"))
+    yapmo("scan", *library, str(media))
+    (media / "comes back.jpg").rename(away)
+    yapmo("scan", *library)
+    away.rename(media / "comes back.jpg")
+    (media / "moves.jpg").rename(media / "moved.jpg")
+    (media / "goes.jpg").unlink()
+    make_jpeg(media / "changes.jpg", 77, model="Another camera")
+    make_jpeg(media / "is new.jpg", 78)
+    line = yapmo("scan", *library).lines[0]
+    found = re.fullmatch(r"completed: (\d+) files .* s: (.*); (\d+) missing", line)
+    assert found is not None, line
+    total, parts, missing = found.groups()
+    counts = {name: int(number) for number, name in (part.split() for part in parts.split(", "))}
+    assert counts == {"new": 1, "changed": 1, "moved": 1, "returned": 1, "unchanged": 1}, line
+    assert (int(total), int(missing)) == (sum(counts.values()), 1)
 
 
 @pytest.mark.parametrize(

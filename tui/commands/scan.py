@@ -206,20 +206,27 @@ def summary_event(summary: ScanSummary) -> dict[str, Any]:
     return {**event, "reason": reason} if reason else event
 
 
-def _print_summary(summary: ScanSummary) -> None:
+def summary_line(summary: ScanSummary) -> str:
+    """Return how a scan ended, and what its files were: the parts add up to them, missing files stand apart."""
     counts = summary.counters
     named = [
         ("new", counts.new),
         ("changed", counts.changed),
         ("moved", counts.moved),
-        ("missing", counts.missing),
+        ("returned", counts.returned),
         ("unchanged", counts.unchanged),
     ]
-    text = ", ".join(f"{format_count(number)} {name}" for name, number in named if number)
+    parts = ", ".join(f"{format_count(number)} {name}" for name, number in named if number)
+    missing = f"{format_count(counts.missing)} missing" if counts.missing else ""
     size, seconds = format_size(counts.bytes), summary.seconds
-    print(
-        f"{summary.state}: {counted(counts.files, 'file')} ({size}) in {seconds:.1f} s{': ' if text else ''}{text}"
-    )
+    begin = f"{summary.state}: {counted(counts.files, 'file')} ({size}) in {seconds:.1f} s"
+    what = "; ".join(filter(None, (parts, missing)))
+    return f"{begin}: {what}" if what else begin
+
+
+def _print_summary(summary: ScanSummary) -> None:
+    counts = summary.counters
+    print(summary_line(summary))
     if counts.metadata_done or counts.fingerprints_done:
         print(
             f"read metadata of {format_count(counts.metadata_done)}, "
