@@ -41,7 +41,7 @@ async def draw(home: str) -> None:
     from tui.log import set_up_logging
     from tui.operations.demo import make_demo
     from tui.scan.service import ScanService
-    from tui.screens.session import Session
+    from tui.screens.session import ScreenSession
 
     folder = os.fsencode(os.path.join(home, "pictures"))
     make_demo(folder)
@@ -51,8 +51,8 @@ async def draw(home: str) -> None:
     async with await Library.open(os.path.join(home, "library.yapmo")) as library:
         service = ScanService(library, config)
 
-        async def open_session() -> Session:
-            return Session(config, library, service, log)
+        async def open_session() -> ScreenSession:
+            return ScreenSession(config, library, service, log)
 
         app = YapmoApp(config, open_session, folder)
         async with app.run_test(size=SIZE) as pilot:

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from tui.config import Config
     from tui.screens.scan_control import ScanControl
-    from tui.screens.session import Session
+    from tui.screens.session import ScreenSession
     from tui.screens.shell import FolderOpened, ShellScreen
 
 logger = logging.getLogger("yapmo.app")
@@ -79,7 +79,7 @@ class YapmoApp(App[int]):
     def __init__(
         self,
         config: Config,
-        open_session: Callable[[], Awaitable[Session]],
+        open_session: Callable[[], Awaitable[ScreenSession]],
         start_path: bytes | None = None,
         *,
         first_mode: str = "",
@@ -99,7 +99,7 @@ class YapmoApp(App[int]):
         self._open_session = open_session
         self._start_path = start_path
         self._first_mode = first_mode
-        self._session: Session | None = None
+        self._session: ScreenSession | None = None
         self._scan_control: ScanControl | None = None
         self._interrupted_at = -INTERRUPT_WINDOW_S
         self._counted_at = -COUNT_PERIOD_S
@@ -110,7 +110,7 @@ class YapmoApp(App[int]):
         self._use_interface_config()
 
     @property
-    def session(self) -> Session:
+    def session(self) -> ScreenSession:
         """The library and what belongs to it, once it is open."""
         if self._session is None:
             raise RuntimeError("the library is not open yet")
@@ -251,7 +251,7 @@ class YapmoApp(App[int]):
         else:
             self.call_later(self._show_first, session)
 
-    async def _show_first(self, session: Session) -> None:
+    async def _show_first(self, session: ScreenSession) -> None:
         """Show the first main screen, and let it have the keys that were typed ahead before any later ones."""
         from tui.screens.catalogue import has_roots
         from tui.screens.modes import screen_makers
@@ -512,13 +512,13 @@ def _require_terminal() -> None:
 async def _run(config: Config, start_path: bytes | None, library_path: str) -> int:
     async with contextlib.AsyncExitStack() as resources:
 
-        async def open_session() -> Session:
+        async def open_session() -> ScreenSession:
             from tui.config import effective_library_path
             from tui.library.database import Library
             from tui.log import set_up_logging
             from tui.paths import absolute
             from tui.scan.service import ScanService
-            from tui.screens.session import Session
+            from tui.screens.session import ScreenSession
 
             feed = set_up_logging(config.logging)
             library = await Library.open(
@@ -529,7 +529,7 @@ async def _run(config: Config, start_path: bytes | None, library_path: str) -> i
             await resources.enter_async_context(library)
             service = ScanService(library, config)
             resources.push_async_callback(service.close)
-            return Session(config, library, service, feed, keymap=dict(config.interface.keys))
+            return ScreenSession(config, library, service, feed, keymap=dict(config.interface.keys))
 
         app = YapmoApp(config, open_session, start_path)
         code = await app.run_async()

@@ -13,7 +13,7 @@ from tui.app import YapmoApp
 from tui.config import default_config
 from tui.library.database import Library
 from tui.log import set_up_logging
-from tui.screens.session import Session
+from tui.screens.session import ScreenSession
 from tui.screens.shell import ShellScreen
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ def open_app(library: Library, engine: ScriptedEngine, wait_until: Callable[...,
         config = dataclasses.replace(config, interface=dataclasses.replace(config.interface, **interface))
         feed = set_up_logging(dataclasses.replace(config.logging, file=False))
 
-        async def open_session() -> Session:
-            return Session(config, library, engine, feed, keymap=dict(config.interface.keys))
+        async def open_session() -> ScreenSession:
+            return ScreenSession(config, library, engine, feed, keymap=dict(config.interface.keys))
 
         app = YapmoApp(config, open_session, start_path, first_mode=mode)
         async with app.run_test(size=size, notifications=True) as pilot:

@@ -17,7 +17,7 @@ from tui.config import default_config
 from tui.errors import LibraryError, UsageError
 from tui.library.roots import add_root
 from tui.log import LogFeed
-from tui.screens.session import Session
+from tui.screens.session import ScreenSession
 from tui.widgets.folder_tree import FolderTree
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ class SlowOpening:
 
     def __init__(self, library: Library, engine: ScriptedEngine) -> None:
         self.may_open = asyncio.Event()
-        self.session = Session(default_config(), library, engine, LogFeed())
+        self.session = ScreenSession(default_config(), library, engine, LogFeed())
 
-    async def __call__(self) -> Session:
+    async def __call__(self) -> ScreenSession:
         await self.may_open.wait()
         return self.session
 
@@ -79,7 +79,7 @@ async def test_one_can_leave_while_the_library_opens(
 async def test_a_library_that_cannot_be_opened_ends_the_application(wait_until: Wait) -> None:
     error = LibraryError("The library is damaged")
 
-    async def fail() -> Session:
+    async def fail() -> ScreenSession:
         raise error
 
     app = YapmoApp(default_config(), fail)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from textual.binding import BindingType
     from textual.widget import Widget
 
-    from tui.screens.session import Session
+    from tui.screens.session import ScreenSession
 
 
 class PathBar(PaintedLines):
@@ -62,7 +62,7 @@ class BrowseScreen(ShellScreen):
     PLACES = (Place.BROWSE, Place.GO_TO)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.BROWSE)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ScreenSession) -> None:
         """Serve `session`; the cursor begins on the first root, or at home while there is none."""
         super().__init__(session)
         self._marks: dict[bytes, FolderMark] = {}

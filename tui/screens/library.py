@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from tui.library.database import Library
-    from tui.screens.session import Session
+    from tui.screens.session import ScreenSession
 
 RENEWAL_PERIOD_S = 1.0
 """Least time between two readings of a list that changes."""
@@ -77,7 +77,7 @@ class LibraryScreen(ShellScreen):
     PLACES = (Place.LIBRARY, Place.SEARCH)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.LIBRARY)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ScreenSession) -> None:
         """Serve `session`."""
         super().__init__(session)
         interface = session.config.interface

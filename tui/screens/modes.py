@@ -9,10 +9,10 @@ if TYPE_CHECKING:
 
     from textual.screen import Screen
 
-    from tui.screens.session import Session
+    from tui.screens.session import ScreenSession
 
 
-def screen_makers(session: Session) -> dict[str, Callable[[], Screen[Any]]]:
+def screen_makers(session: ScreenSession) -> dict[str, Callable[[], Screen[Any]]]:
     """Return a maker for the screen of each mode."""
 
     def make_browse() -> Screen[Any]:

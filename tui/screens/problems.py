@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from textual.widget import Widget
 
     from tui.library.problems import ProblemRow
-    from tui.screens.session import Session
+    from tui.screens.session import ScreenSession
 
 MOST_PROBLEMS = 5_000
 """Problems that are listed at once; those beyond are told by number."""
@@ -63,7 +63,7 @@ class ProblemsScreen(ShellScreen):
     PLACES = (Place.PROBLEMS,)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.PROBLEMS)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ScreenSession) -> None:
         """Serve `session`."""
         super().__init__(session)
         self._stage: Stage | None = None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tui.library.scans import ScanRecord
     from tui.records import Problem, ScanState
-    from tui.screens.session import Session
+    from tui.screens.session import ScreenSession
 
 SMALL_SCREEN = 32
 """Screens of fewer lines get a small card, and the history only when no scan runs."""
@@ -38,7 +38,7 @@ class ProgressScreen(ShellScreen):
     SHOWS_STATUS = False
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.PROGRESS)
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ScreenSession) -> None:
         """Serve `session`."""
         super().__init__(session)
         self._state: ScanState | None = None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from tui.records import ProgressSnapshot
-    from tui.screens.session import Session
+    from tui.screens.session import ScreenSession
 
 logger = logging.getLogger("yapmo.app")
 
@@ -36,7 +36,7 @@ class ScanControl:
     """
 
     def __init__(
-        self, app: App[int], session: Session, show: Callable[[], None], ring: Callable[[str], None]
+        self, app: App[int], session: ScreenSession, show: Callable[[], None], ring: Callable[[str], None]
     ) -> None:
         """Serve `session`.
 

@@ -51,7 +51,7 @@ class Engine(Protocol):
 
 
 @dataclass(slots=True)
-class Session:
+class ScreenSession:
     """One run of the terminal application.
 
     Attributes:

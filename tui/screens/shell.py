@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen as AnyScreen
     from textual.widget import Widget
 
-    from tui.screens.session import Session
+    from tui.screens.session import ScreenSession
 
 
 _TYPING = frozenset(
@@ -67,7 +67,7 @@ class ShellScreen(Screen[None]):
     class ContentArrived(Message):
         """All that the screen expected is there."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: ScreenSession) -> None:
         """Serve `session`."""
         super().__init__()
         # a new screen gets its styles when it is mounted; without this Textual reads all style sheets anew, twice
@@ -178,7 +178,7 @@ class ShellScreen(Screen[None]):
             bar.show(footer_items(screen, self.session))
 
 
-def footer_items(screen: AnyScreen[object], session: Session) -> list[tuple[str, str, str]]:
+def footer_items(screen: AnyScreen[object], session: ScreenSession) -> list[tuple[str, str, str]]:
     """Return id, key and label of the actions that the footer shows for a screen as it is now."""
     keys: dict[str, str] = {}
     for key, active in screen.active_bindings.items():
