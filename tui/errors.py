@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+FAULT_CODE = 70
+"""Exit code after a fault of the program itself (EX_SOFTWARE of sysexits(3))."""
+
+SYSTEM_ERROR_CODE = 74
+"""Exit code when the system refused to read or write what no other code is for (EX_IOERR of sysexits(3))."""
+
 
 class YapmoError(Exception):
     """An error that a person can do something about: the message says what happened and what to do.
@@ -10,7 +16,7 @@ class YapmoError(Exception):
         exit_code: what the command line ends with.
     """
 
-    exit_code = 1
+    exit_code = FAULT_CODE
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         """Keep what happened (`message`) and what to do about it (`hint`)."""

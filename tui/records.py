@@ -70,6 +70,11 @@ class ScanState(StrEnum):
     FAILED = "failed"
 
 
+def stored_inode(inode: int) -> int:
+    """Return an inode number as records hold it and the library compares it: its lower 63 bits, what SQLite can hold."""
+    return inode & (2**63 - 1)
+
+
 class FoundFile(NamedTuple):
     """A media file as the walk saw it: `lstat` of one entry of a folder.
 
@@ -422,6 +427,7 @@ class ScanSummary:
         unreadable: True when a root or folder could not be read (exit code 1).
         unavailable: why the root was unavailable, or why the missing-files brake held (exit code 5); empty otherwise.
         error: why the scan failed; empty otherwise.
+        error_code: what the command line ends with for a scan that failed; 0 otherwise.
     """
 
     scan_id: int
@@ -431,6 +437,7 @@ class ScanSummary:
     unreadable: bool = False
     unavailable: str = ""
     error: str = ""
+    error_code: int = 0
 
 
 @dataclass(frozen=True, slots=True)

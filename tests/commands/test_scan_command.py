@@ -12,6 +12,7 @@ import pytest
 
 from tests.commands.conftest import start
 from tests.media import make_jpeg, write_file
+from tests.workers.fake_exiftool import write_fake_exiftool
 from tui.commands.scan import exit_code, progress_event, progress_line, summary_event
 from tui.records import ProgressSnapshot, ScanCounters, ScanState, ScanSummary, Stage, StageProgress
 
@@ -33,7 +34,7 @@ def summary(state: ScanState = ScanState.COMPLETED, **how: Any) -> ScanSummary:
         (summary(problems=2), True, 1),
         (summary(unreadable=True), False, 1),
         (summary(ScanState.ABORTED, unreadable=True), False, 3),
-        (summary(ScanState.FAILED, error="disk full"), False, 4),
+        (summary(ScanState.FAILED, error="disk full", error_code=4), False, 4),
         (summary(unavailable="not mounted", unreadable=True), False, 5),
     ],
 )
@@ -151,6 +152,20 @@ def test_what_cannot_be_scanned_is_one_message_and_makes_no_library(
     assert says in outcome.stderr
     assert len(outcome.stderr.splitlines()) <= 2
     assert not (home / "data").exists()
+
+
+def test_an_exiftool_that_cannot_be_used_is_exit_code_2(yapmo: Yapmo, tmp_path: Path) -> None:
+    program = write_fake_exiftool(tmp_path, start="garbage")
+    config = tmp_path / "config.toml"
+    config.write_text(f"[exiftool]\npath = '{program.path.decode()}'\n")
+    make_jpeg(tmp_path / "media" / "photo.jpg", 1)
+    options = ("--config", str(config), "--library", str(tmp_path / "library.yapmo"))
+    outcome = yapmo("scan", *options, str(tmp_path / "media"))
+    assert outcome.code == 2
+    assert outcome.lines[0].startswith("failed: 1 file")
+    assert "exiftool does not start" in outcome.stderr
+    assert "`yapmo doctor` looks at ExifTool" in outcome.stderr
+    assert yapmo("scan", "--library", options[-1]).code == 0  # the file waits for an ExifTool that works
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TextIO
 from tui.commands.output import counted, write_json
 from tui.commands.session import open_scan_session
 from tui.display import display, format_count, format_duration, format_size
-from tui.errors import RootUnavailableError
+from tui.errors import RootUnavailableError, UsageError
 from tui.paths import absolute
 from tui.records import ScanState, Stage
 from tui.scan.service import ScanRequest
@@ -116,7 +116,7 @@ def exit_code(summary: ScanSummary, *, strict: bool) -> int:
     if summary.state is ScanState.ABORTED:
         return 3
     if summary.state is ScanState.FAILED:
-        return 4
+        return summary.error_code
     if summary.unavailable:
         return RootUnavailableError.exit_code
     return 1 if summary.unreadable or (strict and summary.counters.problems) else 0
@@ -238,5 +238,7 @@ def _print_summary(summary: ScanSummary) -> None:
     for reason in (summary.unavailable, summary.error):
         if reason:
             print(f"yapmo: {display(reason)}", file=sys.stderr)
+    if summary.error_code == UsageError.exit_code:
+        print("`yapmo doctor` looks at ExifTool; exiftool.path names another one.", file=sys.stderr)
     if summary.state is ScanState.ABORTED:
         print("Everything finished is kept; the next scan goes on from there.", file=sys.stderr)

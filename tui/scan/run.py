@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.display import display
-from tui.errors import LibraryError, YapmoError
+from tui.errors import FAULT_CODE, LibraryError, YapmoError
 from tui.library import files
 from tui.library.identity import clear_dead_staging, match_fingerprints
 from tui.records import ProgressSnapshot, ScanState, ScanSummary, Stage
@@ -176,24 +176,24 @@ class ScanRun:
         heartbeat = asyncio.create_task(self._keep_alive())
         work = asyncio.create_task(self._work())
         stopped = asyncio.create_task(self._aborted.wait())
-        error = ""
+        error, code = "", 0
         state = ScanState.COMPLETED
         try:
             await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
             await self._close_pools()
             await self._unless_stuck(work)
         except YapmoError as failure:
-            error, state = failure.message, ScanState.FAILED
+            error, code, state = failure.message, failure.exit_code, ScanState.FAILED
         except Exception as failure:
             logger.exception("the scan failed")
-            error, state = f"{type(failure).__name__}: {failure}", ScanState.FAILED
+            error, code, state = f"{type(failure).__name__}: {failure}", FAULT_CODE, ScanState.FAILED
         finally:
             for task in (heartbeat, stopped):
                 task.cancel()
             await asyncio.gather(heartbeat, stopped, return_exceptions=True)
         if self._token.aborted and not error:
             state = ScanState.ABORTED
-        return await self._finish(state, error)
+        return await self._finish(state, error, code)
 
     async def _close_pools(self) -> None:
         if self._extractors is not None:
@@ -235,7 +235,7 @@ class ScanRun:
                 raise LibraryError(waiting.removesuffix("; waiting"))
         await task
 
-    async def _finish(self, state: ScanState, error: str) -> ScanSummary:
+    async def _finish(self, state: ScanState, error: str, code: int) -> ScanSummary:
         """Record how the scan ended and give its leases back."""
         self._token.abort()
         await self._end_thread()
@@ -245,7 +245,7 @@ class ScanRun:
         try:
             await self._unless_unwritable(asyncio.create_task(self._lease.give_back(counters, state, error)))
         except YapmoError as failure:
-            state, error = ScanState.FAILED, error or failure.message
+            state, error, code = ScanState.FAILED, error or failure.message, code or failure.exit_code
         logger.info(
             "scan %s after %.1f s: %d files, %d new, %d changed, %d moved, %d missing, %d problems",
             state, self._seconds, counters.files, counters.new, counters.changed, counters.moved, counters.missing,
@@ -261,6 +261,7 @@ class ScanRun:
             unreadable=self._unreadable,
             unavailable=self._unavailable,
             error=error,
+            error_code=code,
         )
         return self._summary
 

@@ -58,4 +58,6 @@ class PoolClosedError(TaskFailedError):
 
 
 class WorkerUnavailableError(TaskFailedError):
-    """No child can be started: the program is at fault, not the file, and the file may be tried again."""
+    """No child can be started: the program is at fault, not the file, and the file may be tried again (exit code 2)."""
+
+    exit_code = 2
