@@ -26,7 +26,7 @@ from textual.widgets import Input
 
 from tui.actions import BY_ID, Place, bindings, check_keymap, key_names, keys_of
 from tui.display import display
-from tui.errors import UsageError, YapmoError
+from tui.errors import FAULT_CODE, UsageError, YapmoError
 from tui.screens.opening import OpeningScreen
 from tui.terminal import Terminal
 
@@ -535,4 +535,5 @@ async def _run(config: Config, start_path: bytes | None, library_path: str) -> i
         code = await app.run_async()
     if app.failure is not None:
         raise app.failure
-    return code if code is not None else app.return_code or 0
+    # Textual's own code is 1 after a fault
+    return code if code is not None else FAULT_CODE if app.return_code else 0

@@ -32,7 +32,7 @@ from tui.commands.frame import (
     shared_options,
 )
 from tui.commands.shared_options import SharedOptions
-from tui.errors import UsageError, YapmoError
+from tui.errors import FAULT_CODE, SYSTEM_ERROR_CODE, UsageError, YapmoError
 
 app = typer.Typer(
     cls=Commands,
@@ -447,8 +447,10 @@ def run(arguments: list[str]) -> int:
         from tui.commands.faults import log_fault
 
         hint = log_fault(error)
-        fault = f"A fault of the program: {type(error).__name__}: {error}"
-        failure = Failure(1, f"The system says: {error}" if isinstance(error, OSError) else fault, hint)
+        if isinstance(error, OSError):
+            failure = Failure(SYSTEM_ERROR_CODE, f"The system says: {error}", hint)
+        else:
+            failure = Failure(FAULT_CODE, f"A fault of the program: {type(error).__name__}: {error}", hint)
     complain(failure, as_json=as_json)
     return failure.exit_code
 

@@ -36,7 +36,7 @@ def test_help_names_every_command_and_the_exit_codes(yapmo: Yapmo) -> None:
     assert listed.issuperset(COMMANDS)
     assert "open" not in listed
     assert [line for line in outcome.lines if line.strip()[:1].isdigit()] == [
-        f"    {code}  {meaning}" for code, meaning in EXIT_CODES.items()
+        f"    {code:<2}  {meaning}" for code, meaning in EXIT_CODES.items()
     ]
     assert not [line for line in outcome.lines if len(line) > 80 or line.endswith("...")]
 
@@ -207,7 +207,7 @@ def test_a_fault_is_one_line_and_its_traceback_goes_into_the_log(
     monkeypatch.setattr(tui.app, "open_application", fail)
     outcome = yapmo()
     log = home / "state" / "yapmo" / "yapmo.log"
-    assert outcome.code == 1
+    assert outcome.code == 70
     assert outcome.stderr.splitlines() == [
         "yapmo: A fault of the program: ZeroDivisionError: by \\x1b[31m zero",
         f"       The details are in {log}.",
@@ -325,7 +325,7 @@ def test_a_full_disk_is_one_message(catalogue: Catalogue) -> None:
             stderr=subprocess.PIPE,
         )
         _, errors = process.communicate(timeout=20)
-    assert process.returncode == 1
+    assert process.returncode == 74
     assert errors.startswith(b"yapmo: The system says: [Errno 28] No space left on device")
     assert len(errors.splitlines()) == 2
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sqlite3
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -120,3 +121,26 @@ def test_a_library_that_cannot_be_opened_is_told_after_the_terminal_is_restored(
         assert "yapmo:" in terminal.text
         assert str(library) in terminal.text.replace("\n", "")
     assert library.read_bytes() == b"this is no database" * 1_000
+
+
+_BREAKS = """
+import sys
+from tui.app import YapmoApp
+from tui.cli import run
+
+def fail(*_):
+    raise ZeroDivisionError("by a test")
+
+YapmoApp.action_toggle_log = fail
+sys.exit(run(sys.argv[1:]))
+"""
+
+
+def test_a_fault_of_the_application_is_exit_code_70(tmp_path: Path) -> None:
+    command = [sys.executable, "-c", _BREAKS, "--library", str(tmp_path / "library.yapmo")]
+    with PseudoTerminal(command) as terminal:
+        terminal.wait_for("Browse")
+        terminal.send("l")
+        assert terminal.wait_end() == 70
+        assert terminal.is_restored
+        assert "stopped by a mistake of its own: ZeroDivisionError: by a test" in terminal.text

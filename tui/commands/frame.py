@@ -16,6 +16,7 @@ from typer.core import TyperCommand, TyperGroup
 from tui.commands import completion
 from tui.commands.shared_options import SharedOptions
 from tui.display import display
+from tui.errors import FAULT_CODE, SYSTEM_ERROR_CODE
 
 ABORTED = 3
 """Exit code after Ctrl-C."""
@@ -26,7 +27,9 @@ EXIT_CODES = {
     2: "Wrong usage or configuration, or no library yet.",
     ABORTED: "Aborted; what was finished is kept.",
     4: "The library is locked, damaged, newer, or cannot be written.",
-    5: "A root is unavailable, or too many files went missing (--accept-missing).",
+    5: "A root is unavailable, or too many files are gone (--accept-missing).",
+    FAULT_CODE: "A fault of the program itself; the log has the details.",
+    SYSTEM_ERROR_CODE: "The system refused: the disk that takes the output is full, say.",
 }
 """What each exit code means: for the help and for the documents."""
 
@@ -103,7 +106,9 @@ def examples(*lines: str) -> str:
 
 def exit_codes() -> str:
     """Return the exit codes as the end of the help."""
-    return "\n".join(["\b", "Exit codes:", *(f"  {code}  {meaning}" for code, meaning in EXIT_CODES.items())])
+    return "\n".join(
+        ["\b", "Exit codes:", *(f"  {code:<2}  {meaning}" for code, meaning in EXIT_CODES.items())]
+    )
 
 
 def command_group(help_text: str, *lines: str) -> typer.Typer:
