@@ -191,7 +191,7 @@ def show(
     context: typer.Context,
     files: Annotated[
         list[str],
-        typer.Argument(metavar="FILE", help="Path or id; a file whose name is a number: ./12."),
+        typer.Argument(metavar="FILE...", help="Paths or ids; a file whose name is a number: ./12."),
     ],
     all_tags: Annotated[
         bool, typer.Option("--all", help="Print everything that the extractor said as well.")
@@ -200,7 +200,7 @@ def show(
     library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
-    """Show everything that the library knows of a file."""
+    """Show everything that the library knows of each file."""
     from tui.commands.show import run_show
 
     _leave(run_show(files, shared_options(context, library, config, as_json), all_tags=all_tags))
@@ -316,10 +316,11 @@ def config_options(
     context: typer.Context,
     as_json: JsonOption = False,
     changed: Annotated[bool, typer.Option("--changed", help="Only options that your own file sets.")] = False,
+    library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
     """Run `config` itself, which lists; or take the options for the command that follows."""
-    shared = context.find_root().obj = shared_options(context, "", config, as_json)
+    shared = context.find_root().obj = shared_options(context, library, config, as_json)
     if context.invoked_subcommand is None:
         from tui.commands.config import run_config
 
@@ -328,12 +329,16 @@ def config_options(
 
 @config_app.command("get", epilog=examples("yapmo config get scan.max_workers"))
 def config_get(
-    context: typer.Context, name: OptionName, as_json: JsonOption = False, config: ConfigOption = ""
+    context: typer.Context,
+    name: OptionName,
+    as_json: JsonOption = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
 ) -> None:
     """Print the value of one option."""
     from tui.commands.config import get_option
 
-    _leave(get_option(name, shared_options(context, "", config, as_json)))
+    _leave(get_option(name, shared_options(context, library, config, as_json)))
 
 
 @config_app.command(
@@ -354,30 +359,40 @@ def config_set(
         ),
     ],
     as_json: JsonOption = False,
+    library: LibraryOption = "",
     config: ConfigOption = "",
 ) -> None:
     """Set one option in your own file."""
     from tui.commands.config import change_option
 
-    _leave(change_option(name, value, shared_options(context, "", config, as_json)))
+    _leave(change_option(name, value, shared_options(context, library, config, as_json)))
 
 
 @config_app.command("unset", epilog=examples("yapmo config unset scan.max_workers"))
 def config_unset(
-    context: typer.Context, name: OptionName, as_json: JsonOption = False, config: ConfigOption = ""
+    context: typer.Context,
+    name: OptionName,
+    as_json: JsonOption = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
 ) -> None:
     """Take one option out of your own file, so that the default holds."""
     from tui.commands.config import reset_option
 
-    _leave(reset_option(name, shared_options(context, "", config, as_json)))
+    _leave(reset_option(name, shared_options(context, library, config, as_json)))
 
 
 @config_app.command("path", epilog=examples("yapmo config path"))
-def config_path(context: typer.Context, as_json: JsonOption = False, config: ConfigOption = "") -> None:
+def config_path(
+    context: typer.Context,
+    as_json: JsonOption = False,
+    library: LibraryOption = "",
+    config: ConfigOption = "",
+) -> None:
     """Print where your own file lies, or would lie."""
     from tui.commands.config import print_path
 
-    _leave(print_path(shared_options(context, "", config, as_json)))
+    _leave(print_path(shared_options(context, library, config, as_json)))
 
 
 @app.command(epilog=examples("yapmo doctor"))
