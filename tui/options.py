@@ -39,11 +39,13 @@ class Check:
         allowed: the rule, for a person, behind "must be".
         accept: from a value of the file to the value in force; ValueError or TypeError when it is not allowed.
         parse: from text that a person typed to a value for the file; ValueError when it is none.
+        choices: the values as a person types them, where there are only a few; empty where there are many.
     """
 
     allowed: str
     accept: Callable[[object], object]
     parse: Callable[[str], object]
+    choices: tuple[str, ...] = ()
 
 
 def _refuse_unless(fits: bool) -> None:
@@ -80,7 +82,7 @@ def _boolean() -> Check:
         _refuse_unless(word in _YES + _NO)
         return word in _YES
 
-    return Check("true or false", accept, parse)
+    return Check("true or false", accept, parse, ("true", "false"))
 
 
 def _choice(*choices: str) -> Check:
@@ -88,7 +90,7 @@ def _choice(*choices: str) -> Check:
         _refuse_unless(isinstance(value, str) and value.lower() in choices)
         return str(value).lower()
 
-    return Check("one of " + ", ".join(choices), accept, str)
+    return Check("one of " + ", ".join(choices), accept, str, choices)
 
 
 def _text(allowed: str, fits: Callable[[str], bool]) -> Check:

@@ -73,6 +73,7 @@ def test_values_are_offered_where_there_are_few() -> None:
 
     assert values("scan.hidden") == ["true", "false"]
     assert values("logging.level", "w") == ["warning"]
+    assert values("scan.rescan") == ["changed", "metadata", "everything"]
     assert values("scan.max_workers") == []
     assert values("no.such.option") == []
     assert option_values(SimpleNamespace(params={}), "") == []

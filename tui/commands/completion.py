@@ -20,11 +20,7 @@ def option_values(ctx: Any, incomplete: str) -> list[str]:
     from tui.options import CHECKS
 
     check = CHECKS.get(ctx.params.get("name") or "")
-    if check is None:
-        return []
-    words = check.allowed.removeprefix("one of ").replace(" or ", ", ").split(", ")
-    listed = check.allowed == "true or false" or check.allowed.startswith("one of ")
-    return [word for word in words if word.startswith(incomplete)] if listed else []
+    return [word for word in check.choices if word.startswith(incomplete)] if check is not None else []
 
 
 def fields(incomplete: str) -> list[str]:
