@@ -24,7 +24,6 @@ class Place(StrEnum):
     LIBRARY = "Library"
     SEARCH = "Search box"
     GO_TO = "Typing a path"
-    DETAILS = "Details"
     PROGRESS = "Progress"
     PROBLEMS = "Problems"
     LOG = "Log panel"

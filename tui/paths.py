@@ -6,14 +6,17 @@ import os
 from base64 import b64encode
 
 
-def to_bytes(path: str | bytes | os.PathLike[str]) -> bytes:
-    """Return `path` as the bytes that the file system knows it by."""
-    return os.fsencode(path)
-
-
 def absolute(path: str | bytes | os.PathLike[str]) -> bytes:
     """Return `path` as an absolute, normalised byte path with `~` expanded; links are not followed."""
     return os.path.abspath(os.path.expanduser(os.fsencode(path)))
+
+
+def is_inside(path: bytes, folder: bytes) -> bool:
+    """Tell whether `path` is `folder` or lies below it.
+
+    Both are absolute, or both relative to the same root, which is `b""`.
+    """
+    return not folder or path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
 def json_path(path: bytes) -> dict[str, str]:

@@ -11,11 +11,6 @@ from dataclasses import dataclass, field
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tui.errors import LibraryError as LibraryError
-from tui.errors import RootUnavailableError as RootUnavailableError
-from tui.errors import UsageError as UsageError
-from tui.errors import YapmoError as YapmoError
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
