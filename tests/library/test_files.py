@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from tests.library.found import NOW, found
 from tui.library import edits, files, problems, roots, search_index, stages, tags
-from tui.library.values import stored_inode
 from tui.records import (
     Extraction,
     FileState,
@@ -21,6 +20,7 @@ from tui.records import (
     Metadata,
     Problem,
     Stage,
+    stored_inode,
 )
 
 if TYPE_CHECKING:

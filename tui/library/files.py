@@ -25,8 +25,8 @@ from tui.library.stages import (
     save_extractions,
     save_fingerprints,
 )
-from tui.library.values import LARGEST_INTEGER, join_path, stored_inode, stored_integer
-from tui.records import FileState, Kind, KnownFile
+from tui.library.values import LARGEST_INTEGER, join_path, stored_integer
+from tui.records import FileState, Kind, KnownFile, stored_inode
 
 if TYPE_CHECKING:
     import sqlite3

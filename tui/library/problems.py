@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tui.library.values import join_path, stored_text
+from tui.paths import is_inside
 from tui.records import Problem, Stage
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def list_problems(
     found: list[ProblemRow] = []
     for row in rows:
         problem = _to_row(row)
-        if under is None or _lies_under(problem.problem.path, under):
+        if under is None or is_inside(problem.problem.path, under):
             found.append(problem)
         if len(found) == limit:
             break
@@ -127,10 +128,6 @@ def _to_row(row: tuple[Any, ...]) -> ProblemRow:
     where = path if file_id is None else join_path(root, folder, name)
     problem = Problem(where, Stage(stage), message, file_id)
     return ProblemRow(problem_id, problem, attempts, first_at, last_at, bool(ignored))
-
-
-def _lies_under(path: bytes, folder: bytes) -> bool:
-    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
 def count_problems(db: sqlite3.Connection) -> dict[str, int]:

@@ -14,6 +14,7 @@ from tui.library import search_index
 from tui.library.files import add_folder
 from tui.library.scans import refuse_running
 from tui.library.values import stored_text
+from tui.paths import is_inside
 
 if TYPE_CHECKING:
     import sqlite3
@@ -133,18 +134,14 @@ def _adopt(db: sqlite3.Connection, root: Root, into_id: int, into_path: bytes) -
 def find_root(db: sqlite3.Connection, path: bytes) -> Root | None:
     """Return the root that is at `path` (absolute) or holds it, None when there is none."""
     for root in list_roots(db):
-        if path == root.path or path.startswith(root.path.rstrip(b"/") + b"/"):
+        if is_inside(path, root.path):
             return root
     return None
 
 
 def roots_below(db: sqlite3.Connection, path: bytes) -> list[Root]:
     """Return the roots that lie below `path` (absolute), without one at it."""
-    return [
-        root
-        for root in list_roots(db)
-        if root.path != path and root.path.startswith(path.rstrip(b"/") + b"/")
-    ]
+    return [root for root in list_roots(db) if root.path != path and is_inside(root.path, path)]
 
 
 def root_by_id(db: sqlite3.Connection, root_id: int) -> Root:

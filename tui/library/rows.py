@@ -13,6 +13,7 @@ from tui.library.files import file_at
 from tui.library.problems import problems_of
 from tui.library.tags import tags_of
 from tui.library.values import join_path, loaded_list
+from tui.paths import is_inside
 from tui.records import HOT_FIELDS, FileRow, FileState, Kind, StageState
 
 if TYPE_CHECKING:
@@ -143,10 +144,9 @@ def find_file(db: sqlite3.Connection, which: bytes | int) -> int | None:
         return None if row is None else int(row[0])
     folder, name = os.path.split(which)
     for root_id, root_path in db.execute("SELECT id, path FROM root").fetchall():
-        prefix = root_path.rstrip(b"/")
-        if folder.rstrip(b"/") != prefix and not folder.startswith(prefix + b"/"):
+        if not is_inside(folder, root_path):
             continue
-        inner = folder[len(prefix) + 1 :]
+        inner = folder[len(root_path.rstrip(b"/")) + 1 :]
         row = db.execute("SELECT id FROM folder WHERE root_id = ? AND path = ?", (root_id, inner)).fetchone()
         return None if row is None else file_at(db, row[0], name)
     return None

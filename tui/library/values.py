@@ -22,11 +22,6 @@ def stored_integer(value: int) -> int:
     return max(-LARGEST_INTEGER - 1, min(LARGEST_INTEGER, value))
 
 
-def stored_inode(inode: int) -> int:
-    """Return an inode number as the library stores and compares it: its lower 63 bits."""
-    return inode & LARGEST_INTEGER
-
-
 def stored_text(text: str) -> str:
     """Return `text` as SQLite can hold it: without NUL, lone surrogates as U+FFFD, at most 65,536 characters."""
     text = text[:LONGEST_TEXT]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tui.display import display, format_count
 from tui.library import identity, roots
-from tui.records import Problem, Stage
+from tui.records import Problem, Stage, stored_inode
 
 if TYPE_CHECKING:
     import sqlite3
@@ -149,7 +149,7 @@ def _find_gone_elsewhere(library: Library, keys: Sequence[ScanKey]) -> list[int]
 def _is_gone(path: bytes, inode: int) -> bool:
     """Tell whether `path` no longer holds `inode`; a path that cannot be looked at is not gone."""
     try:
-        return os.lstat(path).st_ino & ((1 << 63) - 1) != inode
+        return stored_inode(os.lstat(path).st_ino) != inode
     except OSError as error:
         return error.errno in (errno.ENOENT, errno.ENOTDIR)
 

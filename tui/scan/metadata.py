@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.library import files
-from tui.records import Extraction, FileJob, FoundFile, Kind, Problem, Stage
+from tui.records import Extraction, FileJob, FoundFile, Kind, Problem, Stage, stored_inode
 from tui.scan.normalize.exiftool import metadata_from_exiftool
 from tui.scan.normalize.mutagen import metadata_from_mutagen
 from tui.workers.errors import PoolClosedError, TaskFailedError, WorkerUnavailableError
@@ -40,7 +40,6 @@ _SETTLE_FILES = 256
 _SETTLE_S = 0.2
 _IDLE_S = 0.1
 _SETTLING_AT_ONCE = 4
-_INODE_BITS = (1 << 63) - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +331,7 @@ def _look_at(job: FileJob) -> FoundFile | None:
         return None
     name = os.path.basename(job.path)
     return FoundFile(
-        name, job.kind, status.st_size, status.st_mtime_ns, status.st_ino & _INODE_BITS, status.st_nlink
+        name, job.kind, status.st_size, status.st_mtime_ns, stored_inode(status.st_ino), status.st_nlink
     )
 
 

@@ -18,11 +18,12 @@ from typing import TYPE_CHECKING
 from tui.display import display
 from tui.library import files
 from tui.library.identity import Settled, apply_folder_updates
+from tui.paths import is_inside
 from tui.records import FolderUpdate, Problem
 from tui.scan.cancel import ScanCancelledError
 from tui.scan.changes import find_changes
 from tui.scan.file_systems import FileSystem, file_system_of
-from tui.scan.targets import is_inside, path_below
+from tui.scan.targets import path_below
 from tui.scan.walk import Walk, describe
 
 if TYPE_CHECKING:

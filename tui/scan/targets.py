@@ -16,7 +16,9 @@ from tui.display import display
 from tui.errors import RootUnavailableError, UsageError
 from tui.library import roots, scans
 from tui.library.identity import ScanKey
+from tui.paths import is_inside
 from tui.scan.file_systems import FileSystem, file_system_of
+from tui.scan.request import NothingToScanError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -103,7 +105,8 @@ async def find_targets(
 
     Raises:
         RootUnavailableError: a path is not there or cannot be read; or all roots are asked for and each is away.
-        UsageError: a path cannot be scanned, or there is no root yet.
+        NothingToScanError: all roots are asked for, and there is none yet.
+        UsageError: a path cannot be scanned.
         LibraryError: another process scans one of the roots.
     """
     known = await library.writer.run(roots.list_roots)
@@ -160,8 +163,8 @@ def check_first_paths(paths: Sequence[bytes], config: ScanConfig) -> None:
             raise _no_root_holds(place)
 
 
-def _nothing_scanned_yet() -> UsageError:
-    return UsageError("No folder has been scanned yet.", hint="Name one: yapmo scan PATH")
+def _nothing_scanned_yet() -> NothingToScanError:
+    return NothingToScanError("No folder has been scanned yet.", hint="Name one: yapmo scan PATH")
 
 
 def _no_root_holds(place: _Place) -> UsageError:
@@ -223,11 +226,6 @@ def _without_inner(places: Sequence[_Place]) -> list[_Place]:
         if not any(other.name is None and is_inside(place.path, other.path) for other in kept):
             kept.append(place)
     return kept
-
-
-def is_inside(path: bytes, folder: bytes) -> bool:
-    """Tell whether `path` is `folder` or lies below it (absolute paths)."""
-    return path == folder or path.startswith(folder.rstrip(b"/") + b"/")
 
 
 def path_below(path: bytes, folder: bytes) -> bytes:

@@ -12,7 +12,8 @@ import stat
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tui.records import FoundFile, Kind, Problem, Stage
+from tui.paths import is_inside
+from tui.records import FoundFile, Kind, Problem, Stage, stored_inode
 from tui.scan.ignore import IgnoreRules, read_ignore_file
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 IGNORE_FILE = b".yapmoignore"
 """Name of the file in any folder whose gitignore patterns hold for that folder and all below."""
-
-_INODE_BITS = (1 << 63) - 1
-"""What the library keeps of an inode number: SQLite's integers are signed."""
 
 _CHECK_EVERY = 256
 """Entries between two looks at the cancel token."""
@@ -125,7 +123,7 @@ class Walk:
         if preferred is not None:
             for index in range(len(self._stack) - 1, -1, -1):
                 path = self._stack[index].path
-                if _is_within(path, preferred) or _is_within(preferred, path):
+                if is_inside(path, preferred) or is_inside(preferred, path):
                     return self._stack.pop(index)
             self._preferred = None
         return self._stack.pop()
@@ -225,7 +223,7 @@ class Walk:
                     kind,
                     status.st_size,
                     status.st_mtime_ns,
-                    status.st_ino & _INODE_BITS,
+                    stored_inode(status.st_ino),
                     status.st_nlink,
                 )
             )
@@ -263,7 +261,3 @@ def describe_type(mode: int) -> str:
 
 def _join(folder: bytes, name: bytes) -> bytes:
     return folder + b"/" + name if folder else name
-
-
-def _is_within(path: bytes, folder: bytes) -> bool:
-    return not folder or path == folder or path.startswith(folder + b"/")
