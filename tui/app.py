@@ -15,7 +15,7 @@ import signal
 import sys
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 os.environ["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
 
@@ -26,7 +26,7 @@ from textual.widgets import Input
 
 from tui.actions import BY_ID, Place, bindings, check_keymap, key_names, keys_of
 from tui.display import display
-from tui.errors import FAULT_CODE, UsageError, YapmoError
+from tui.errors import FAULT_CODE, LibraryError, UsageError, YapmoError
 from tui.screens.opening import OpeningScreen
 from tui.terminal import Terminal
 
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from tui.screens.scan_control import ScanControl
     from tui.screens.session import ScreenSession
     from tui.screens.shell import FolderOpened, ShellScreen
+
+T = TypeVar("T")
 
 logger = logging.getLogger("yapmo.app")
 
@@ -227,6 +229,10 @@ class YapmoApp(App[int]):
                 return
             if await self._check_bindings(event.key):
                 return
+        elif isinstance(line := self.focused, Input):
+            pasted = next(iter(event.text.splitlines()), "")
+            line.replace(display(pasted), *sorted(line.selection))  # safe: a clipboard is foreign text too
+            return
         await super().on_event(event)
 
     async def _give_up_waiting(self) -> None:
@@ -261,7 +267,7 @@ class YapmoApp(App[int]):
         self._scan_control = ScanControl(self, session, self._show_snapshot, self.ring)
         for mode, make in screen_makers(session).items():
             self.add_mode(mode, make)
-        is_empty = self._start_path is None and not await has_roots(session.library)
+        is_empty = self._start_path is None and await self._ask(has_roots(session.library)) is False
         await self.switch_mode(self._first_mode or ("browse" if is_empty else "library"))
         for mistake in check_keymap(session.keymap):
             self.notify(f"[interface.keys] {mistake}", severity="warning", timeout=15)
@@ -273,6 +279,7 @@ class YapmoApp(App[int]):
         await self._hear_typed()
         if not self.is_headless:
             gc.freeze()  # what is loaded now stays; the collector need not look at it again
+            gc.enable()
 
     async def _begin_at(self, path: bytes) -> None:
         """Show a path of the command line in the library, and scan it if the library does not have it.
@@ -284,8 +291,18 @@ class YapmoApp(App[int]):
         shell = self._shell
         if shell is not None:
             shell.show_folder(path)
-        if not await is_in_root(self.session.library, path):
+        if await self._ask(is_in_root(self.session.library, path)) is False:
             self._start_scan((path,))
+
+    async def _ask(self, question: Awaitable[T]) -> T | None:
+        """Return an answer of the library; None when it cannot be read, and the user is told why."""
+        try:
+            return await question
+        except LibraryError as error:
+            from tui.screens.faults import tell_fault
+
+            tell_fault(self, error)
+            return None
 
     def _start_scan(self, targets: tuple[bytes, ...]) -> None:
         """Start a scan; keys typed meanwhile (to pause it, to abort it) wait until it runs."""
@@ -449,9 +466,11 @@ class YapmoApp(App[int]):
     async def _count_files(self) -> None:
         from tui.screens.catalogue import fetch_file_count
 
-        self.session.files = await fetch_file_count(self.session.library)
+        files = await self._ask(fetch_file_count(self.session.library))
         shell = self._shell
-        if shell is not None:
+        if files is not None:
+            self.session.files = files
+        if files is not None and shell is not None:
             shell.show_file_count()
 
     def _use_interface_config(self) -> None:

@@ -13,7 +13,8 @@ from tests.screens.scripted_engine import ScriptedEngine, screen_text
 from tui.library.files import add_folder, insert_files
 from tui.library.roots import add_root
 from tui.records import FoundFile, Kind
-from tui.screens.browse import BrowseScreen, nearest_folder
+from tui.scan.subfolders import find_nearest_folder
+from tui.screens.browse import BrowseScreen
 
 if TYPE_CHECKING:
     import sqlite3
@@ -132,9 +133,9 @@ async def test_escape_leaves_the_line_without_going_anywhere(
         assert tree.has_focus
 
 
-def test_the_nearest_folder_is_the_path_itself_if_it_is_one(tmp_path: Path) -> None:
+async def test_the_nearest_folder_is_the_path_itself_if_it_is_one(tmp_path: Path) -> None:
     path = os.fsencode(tmp_path)
-    assert nearest_folder(path) == path
-    assert nearest_folder(path + b"/a/b/c") == path
+    assert await find_nearest_folder(path) == path
+    assert await find_nearest_folder(path + b"/a/b/c") == path
     (tmp_path / "file").touch()
-    assert nearest_folder(path + b"/file") == path
+    assert await find_nearest_folder(path + b"/file") == path

@@ -40,6 +40,7 @@ class QueryError(UsageError):
     Attributes:
         text: the query.
         position: 0-based index of the character where the mistake is.
+        problem: what is wrong there.
         expected: what was expected there.
     """
 
@@ -50,6 +51,7 @@ class QueryError(UsageError):
         )
         self.text = text
         self.position = position
+        self.problem = problem
         self.expected = expected
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tui.errors import UsageError
+
 if TYPE_CHECKING:
     from tui.records import Stage
 
@@ -28,3 +30,7 @@ class ScanRequest:
     accept_missing: bool = False
     retry_failed: bool = False
     workers: int | None = None
+
+
+class NothingToScanError(UsageError):
+    """All roots are to be scanned, and the library has none yet."""

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.display import display
+from tui.scan.daemon_thread import DaemonThread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -84,6 +85,24 @@ def read_in_thread(path: bytes, deliver: Callable[[FolderListing], object], stop
             deliver(listing)
 
     threading.Thread(target=read, name=f"folders of {display(path)}", daemon=True).start()
+
+
+async def find_nearest_folder(path: bytes) -> bytes:
+    """Return the absolute `path` if it is a folder, else the nearest folder above it.
+
+    It is looked at in a thread of its own: a dead network disk holds up neither the caller nor another look.
+    """
+    thread = DaemonThread("nearest folder")
+    try:
+        return await thread.run(lambda: _nearest_folder(path))
+    finally:
+        thread.stop()
+
+
+def _nearest_folder(path: bytes) -> bytes:
+    while not os.path.isdir(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return path
 
 
 def _is_folder(entry: os.DirEntry[bytes]) -> bool:

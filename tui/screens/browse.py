@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 
 from tui.actions import Place, bindings
 from tui.display import display, format_count
+from tui.errors import LibraryError
 from tui.paths import absolute
-from tui.scan.daemon_thread import DaemonThread
+from tui.scan.subfolders import find_nearest_folder
 from tui.screens.catalogue import fetch_folder_marks
+from tui.screens.faults import tell_fault
 from tui.screens.shell import FolderOpened, ShellScreen
 from tui.widgets.folder_tree import FolderMark, FolderTree
 from tui.widgets.line_prompt import LinePrompt
@@ -67,7 +68,6 @@ class BrowseScreen(ShellScreen):
         super().__init__(session)
         self._marks: dict[bytes, FolderMark] = {}
         self._unfolded: dict[bytes, None] = {}
-        self._paths = DaemonThread("paths")
         self.expect("place")
 
     def body(self) -> Iterable[Widget]:
@@ -89,16 +89,9 @@ class BrowseScreen(ShellScreen):
 
     @work(name="start")
     async def _go_to_start(self) -> None:
-        roots = [
-            path
-            for path, mark in (await fetch_folder_marks(self.session.library, ())).items()
-            if mark.is_root
-        ]
+        marks = await self._fetch_marks(())
+        roots = [path for path, mark in marks.items() if mark.is_root]
         self.tree_view.go_to(min(roots, default=absolute("~")))
-
-    def on_unmount(self) -> None:
-        """Let the thread end."""
-        self._paths.stop()
 
     def on_screen_resume(self) -> None:
         """Catch up with the library."""
@@ -168,7 +161,7 @@ class BrowseScreen(ShellScreen):
     @work(name="typed path", group="typed path", exclusive=True)
     async def _go_to_nearest(self, wanted: bytes) -> None:
         """Go to a folder, or to the last one on its path that there is."""
-        path = await self._paths.run(lambda: nearest_folder(wanted))
+        path = await find_nearest_folder(wanted)
         if path != wanted:
             self.notify(f"There is no folder {display(wanted)}.", severity="warning")
         self.tree_view.go_to(path)
@@ -184,13 +177,14 @@ class BrowseScreen(ShellScreen):
     @work(name="folder counts")
     async def _read_marks(self, paths: tuple[bytes, ...]) -> None:
         """Ask the library about the folders in `paths`, without holding anything up."""
-        self._marks.update(await fetch_folder_marks(self.session.library, paths))
+        self._marks.update(await self._fetch_marks(paths))
         self.tree_view.show_marks(self._marks)
         self._show_path()
 
-
-def nearest_folder(path: bytes) -> bytes:
-    """Return `path` if it is a folder, else the nearest folder above it."""
-    while not os.path.isdir(path) and os.path.dirname(path) != path:
-        path = os.path.dirname(path)
-    return path
+    async def _fetch_marks(self, paths: tuple[bytes, ...]) -> dict[bytes, FolderMark]:
+        """Return what the library knows of the roots and the folders in `paths`; nothing where it cannot be read."""
+        try:
+            return await fetch_folder_marks(self.session.library, paths)
+        except LibraryError as error:
+            tell_fault(self.app, error)
+            return {}

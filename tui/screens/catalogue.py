@@ -1,11 +1,16 @@
-"""What the screens ask the library, each in a thread with a reading connection of its own."""
+"""What the screens ask the library, each in a thread with a reading connection of its own.
+
+Every function raises `LibraryError` when the library cannot be read or written.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.library import counts, problems, roots, scans
+from tui.library.connections import explained
 from tui.widgets.folder_tree import FolderMark
 
 if TYPE_CHECKING:
@@ -23,11 +28,8 @@ async def _read(library: Library, question: Callable[[Any], T]) -> T:
     """Return the answer to `question`, a function of the library room that takes a connection."""
 
     def ask() -> T:
-        connection = library.connect_read_only()
-        try:
+        with explained(library.path), contextlib.closing(library.connect_read_only()) as connection:
             return question(connection)
-        finally:
-            connection.close()
 
     return await asyncio.to_thread(ask)
 
@@ -72,7 +74,8 @@ async def fetch_problems(library: Library, stage: Stage | None, limit: int) -> l
 
 async def retry_problems(library: Library, problem_ids: Sequence[int]) -> int:
     """Let the next scan try these again; return the number of files."""
-    return await library.writer.run(lambda connection: problems.retry_problems(connection, problem_ids))
+    with explained(library.path):
+        return await library.writer.run(lambda connection: problems.retry_problems(connection, problem_ids))
 
 
 async def fetch_scans(library: Library, limit: int) -> list[ScanRecord]:

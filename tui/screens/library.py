@@ -10,12 +10,13 @@ from textual import on, work
 from textual.containers import Horizontal
 from textual.worker import WorkerState
 
-from tui.actions import BY_ID, Place, bindings, key_name, keys_of
+from tui.actions import Place, bindings
 from tui.display import display
 from tui.errors import LibraryError
 from tui.library.query import Query, QueryError, parse_query
 from tui.screens.catalogue import fetch_folder_marks
 from tui.screens.clipboard import path_to_copy
+from tui.screens.faults import tell_fault
 from tui.screens.shell import ShellScreen
 from tui.widgets.details_panel import DetailsPanel
 from tui.widgets.field_text import short_path
@@ -25,12 +26,13 @@ from tui.widgets.folder_sidebar import ALL_FILES, FolderSidebar
 from tui.widgets.search_box import SearchBox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from textual.binding import BindingType
     from textual.timer import Timer
     from textual.widget import Widget
 
+    from tui.errors import YapmoError
     from tui.library.database import Library
     from tui.screens.session import ScreenSession
 
@@ -39,6 +41,9 @@ RENEWAL_PERIOD_S = 1.0
 
 RENEWAL_SHARE = 0.1
 """Greatest share of the time that reading a changing list takes: a slow list is read less often."""
+
+FAULT_PERIOD_S = 5.0
+"""Time after which what could not be read is tried again."""
 
 FOLDERS_PERIOD_S = 5.0
 """Least time between two readings of the folders of a library that changes."""
@@ -97,6 +102,7 @@ class LibraryScreen(ShellScreen):
         self._details_id: int | None = None
         self._cursor_rests: Timer | None = None
         self._answered_text: str | None = None
+        self._unread: set[Callable[[], object]] = set()
         self.expect("files")
 
     def body(self) -> Iterable[Widget]:
@@ -150,7 +156,7 @@ class LibraryScreen(ShellScreen):
         try:
             query = self._wanted_query()
         except QueryError as error:
-            self.box.show_mistake(*_mistake(error))
+            self.box.show_mistake(f"{error.problem}; expected: {error.expected}", error.position)
             return
         began = time.perf_counter()
         self.table.set_notice(self._notice())
@@ -160,10 +166,13 @@ class LibraryScreen(ShellScreen):
             version = await reader.data_version()
             await self.table.show(await reader.open_view(query), (query.sort, query.falling))
         except LibraryError as error:
-            self._say_unreadable(error)
+            self._say_unreadable(error, self._show_query)
+            self.table.set_notice(self._notice())
+            self.box.show_nothing()
             return
         finally:
             impatience.stop()
+        self._unread.discard(self._show_query)
         self._shown_query, self._library_version = query, version
         self._elapsed_ms = (time.perf_counter() - began) * 1000
         self._show_result()
@@ -185,7 +194,12 @@ class LibraryScreen(ShellScreen):
         if not self.table.row_count():
             self.table.set_notice(self._notice())  # a scan may have begun or ended
         busy = any(worker.group == "list" and worker.state is WorkerState.RUNNING for worker in self.workers)
-        if self.is_current and not busy and time.monotonic() >= self._renew_not_before:
+        if not self.is_current or busy or time.monotonic() < self._renew_not_before:
+            return
+        if self._unread:
+            for read in tuple(self._unread):
+                read()
+        else:
             self._renew()
 
     @work(name="renewal", group="list", exclusive=True)
@@ -214,34 +228,49 @@ class LibraryScreen(ShellScreen):
 
     def _notice(self) -> list[str]:
         """Return what to say if there are no files."""
+        if self._show_query in self._unread:
+            return ["The library could not be read; it is tried again in a moment."]
         if self.box.text:
             return [
                 "No file matches.",
                 "",
-                f"{self._key('go_back')} clears the search, {self._key('open_search')} changes it.",
+                f"{self.session.key('go_back')} clears the search, {self.session.key('open_search')} changes it.",
             ]
         if self._folder is not None:
             folder = short_path(self._folder)
             return [
                 f"There are no files below {folder}.",
                 "",
-                f"{self._key('go_back')} shows all files, {self._key('scan')} scans the folder.",
+                f"{self.session.key('go_back')} shows all files, {self.session.key('scan')} scans the folder.",
             ]
         if self.session.engine.running:
             return ["The scan has not found a file yet."]
-        steps = f"Press {self._key('show_browse')}, choose a folder, press {self._key('scan')}."
-        return ["Nothing is catalogued yet.", "", steps]
+        return ["Nothing is catalogued yet.", "", self.session.first_steps]
 
-    def _key(self, action_id: str) -> str:
-        return key_name(keys_of(BY_ID[action_id], self.session.keymap).split(",")[0])
+    # When the library cannot be read
 
-    def _say_unreadable(self, error: LibraryError) -> None:
-        self._renew_not_before = time.monotonic() + 10 * RENEWAL_PERIOD_S
-        self.app.notify(f"{error.message}\n{error.hint}", severity="error", markup=False)
+    def _say_unreadable(self, error: YapmoError, read: Callable[[], object] | None = None) -> None:
+        """Tell of a fault; `read` is what failed, if it is more than a renewal, and is called when the next of those is due."""
+        if read is not None:
+            self._unread.add(read)
+        self._renew_not_before = time.monotonic() + FAULT_PERIOD_S
+        tell_fault(self.app, error)
 
     @on(FileTable.ReadFailed)
-    def _on_read_failed(self, message: FileTable.ReadFailed) -> None:
-        self.app.notify(f"{message.error.message}\n{message.error.hint}", severity="error", markup=False)
+    def _on_rows_unread(self, message: FileTable.ReadFailed) -> None:
+        self._say_unreadable(message.error, self._reread_rows)
+
+    def _reread_rows(self) -> None:
+        self._unread.discard(self._reread_rows)
+        self.table.repaint()
+
+    @on(FolderSidebar.ReadFailed)
+    def _on_folders_unread(self, message: FolderSidebar.ReadFailed) -> None:
+        self._say_unreadable(message.error, self._reread_folders)
+
+    def _reread_folders(self) -> None:
+        self._unread.discard(self._reread_folders)
+        self.sidebar.reread()
 
     @on(FileTable.SortChosen)
     def _sort(self, message: FileTable.SortChosen) -> None:
@@ -394,21 +423,16 @@ class LibraryScreen(ShellScreen):
 
     @work(name="details", group="details", exclusive=True)
     async def _show_cursor_details(self) -> None:
+        self._unread.discard(self._show_cursor_details)
         row = self.table.cursor_row
         if row is None:
             return
         try:
             details = await self.session.library.reader.details(row.file_id)
         except LibraryError as error:
-            self._say_unreadable(error)
+            self._say_unreadable(error, self._show_cursor_details)
             return
         gone = (FactGroup("File", (Fact("State", "no longer in the library", "warning"),)),)
         groups = gone if details is None else file_facts(details)
         self.panel.show(display(row.name), groups, from_top=row.file_id != self._details_id)
         self._details_id = row.file_id
-
-
-def _mistake(error: QueryError) -> tuple[str, int]:
-    """Return what is wrong with a query in one line, and where."""
-    problem = error.message.removesuffix(f" (at character {error.position + 1} of the query)")
-    return f"{problem}; expected: {error.expected}", error.position

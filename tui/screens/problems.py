@@ -12,9 +12,11 @@ from textual.widgets import Static
 
 from tui.actions import Place, bindings
 from tui.display import display, format_count, format_time
+from tui.errors import LibraryError
 from tui.records import Stage
 from tui.screens.catalogue import fetch_problems, retry_problems
 from tui.screens.confirm import ConfirmScreen
+from tui.screens.faults import tell_fault
 from tui.screens.shell import ShellScreen
 from tui.widgets.painted_lines import Line, PaintedLines, Piece
 from tui.widgets.record_list import RecordColumn, RecordList
@@ -68,6 +70,7 @@ class ProblemsScreen(ShellScreen):
         super().__init__(session)
         self._stage: Stage | None = None
         self._seen_problems = -1
+        self._is_stale = False
         self.expect("problems")
 
     def body(self) -> Iterable[Widget]:
@@ -91,10 +94,10 @@ class ProblemsScreen(ShellScreen):
         self.action_reload()
 
     def show_snapshot(self) -> None:
-        """Read the list again when the running scan met more problems."""
+        """Read the list again when the running scan met more problems, or when it could not be read."""
         super().show_snapshot()
         snapshot = self.session.snapshot
-        if snapshot is not None and snapshot.counters.problems != self._seen_problems:
+        if snapshot is not None and (snapshot.counters.problems != self._seen_problems or self._is_stale):
             self._seen_problems = snapshot.counters.problems
             self.action_reload()
 
@@ -104,9 +107,15 @@ class ProblemsScreen(ShellScreen):
 
     @work(name="problems", group="problems", exclusive=True)
     async def _reload(self) -> None:
-        rows = await fetch_problems(self.session.library, self._stage, MOST_PROBLEMS)
-        self.problem_list.show(rows)
-        self.query_one(FilterBar).show(len(rows), self._stage, more=len(rows) == MOST_PROBLEMS)
+        self._is_stale = False
+        try:
+            rows = await fetch_problems(self.session.library, self._stage, MOST_PROBLEMS)
+        except LibraryError as error:
+            self._is_stale = True
+            tell_fault(self.app, error)
+        else:
+            self.problem_list.show(rows)
+            self.query_one(FilterBar).show(len(rows), self._stage, more=len(rows) == MOST_PROBLEMS)
         self.arrived("problems")
 
     def action_filter_stage(self) -> None:
@@ -144,7 +153,11 @@ class ProblemsScreen(ShellScreen):
 
     @work(name="retry")
     async def _retry(self, problem_ids: Sequence[int]) -> None:
-        number = await retry_problems(self.session.library, problem_ids)
+        try:
+            number = await retry_problems(self.session.library, problem_ids)
+        except LibraryError as error:
+            tell_fault(self.app, error)
+            return
         if number:
             files = "1 file is" if number == 1 else f"{format_count(number)} files are"
             self.notify(f"{files} read again by the next scan (s).")

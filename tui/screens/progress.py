@@ -8,7 +8,9 @@ from textual import work
 
 from tui.actions import Place, bindings
 from tui.display import display, format_count, format_duration, format_time
+from tui.errors import LibraryError
 from tui.screens.catalogue import fetch_scans
+from tui.screens.faults import tell_fault
 from tui.screens.shell import ShellScreen
 from tui.widgets.progress_card import STATE_WORDS, ProgressCard
 from tui.widgets.record_list import RecordColumn, RecordList
@@ -42,6 +44,7 @@ class ProgressScreen(ShellScreen):
         """Serve `session`."""
         super().__init__(session)
         self._state: ScanState | None = None
+        self._is_stale = False
         self.expect("history")
 
     def body(self) -> Iterable[Widget]:
@@ -70,7 +73,7 @@ class ProgressScreen(ShellScreen):
         problems.display = snapshot is not None
         problems.show(snapshot.problems[::-1] if snapshot else ())
         state = snapshot.state if snapshot else None
-        if state is not self._state:
+        if state is not self._state or self._is_stale:
             self._state = state
             self._read_history()
 
@@ -97,8 +100,14 @@ class ProgressScreen(ShellScreen):
 
     @work(name="scan history", group="history", exclusive=True)
     async def _read_history(self) -> None:
-        scans = await fetch_scans(self.session.library, KEPT_SCANS)
-        self.query_one("#history", RecordList).show(scans)
+        self._is_stale = False
+        try:
+            scans = await fetch_scans(self.session.library, KEPT_SCANS)
+        except LibraryError as error:
+            self._is_stale = True
+            tell_fault(self.app, error)
+        else:
+            self.query_one("#history", RecordList).show(scans)
         self.arrived("history")
 
 

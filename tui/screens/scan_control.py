@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from tui.display import format_count, format_duration
 from tui.errors import YapmoError
 from tui.records import ScanState
-from tui.scan.request import ScanRequest
+from tui.scan.request import NothingToScanError, ScanRequest
+from tui.screens.faults import tell_fault
 from tui.widgets.progress_card import STATE_WORDS, is_over
 
 if TYPE_CHECKING:
@@ -67,10 +68,11 @@ class ScanControl:
         request = ScanRequest(paths, accept_missing=accept_missing)
         try:
             await self._session.engine.start(request)
+        except NothingToScanError as error:
+            self._app.notify(f"{error.message}\n{self._session.first_steps}", severity="warning")
+            return False
         except YapmoError as error:
-            self._app.notify(
-                "\n".join(filter(None, [error.message, error.hint])), severity="error", timeout=15
-            )
+            tell_fault(self._app, error)
             return False
         self._request, self._advised = request, False
         self.watch()

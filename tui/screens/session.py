@@ -6,6 +6,8 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from tui.actions import BY_ID, key_name, keys_of
+
 if TYPE_CHECKING:
     from tui.config import Config
     from tui.library.database import Library
@@ -75,3 +77,12 @@ class ScreenSession:
     keymap: dict[str, str] = field(default_factory=dict)
     log_open: bool = False
     log_level: int = logging.INFO
+
+    @property
+    def first_steps(self) -> str:
+        """What to do while nothing is catalogued."""
+        return f"Press {self.key('show_browse')}, choose a folder, press {self.key('scan')}."
+
+    def key(self, action_id: str) -> str:
+        """Return the name of the first key of an action, for people."""
+        return key_name(keys_of(BY_ID[action_id], self.keymap).split(",")[0])

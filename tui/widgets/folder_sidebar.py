@@ -10,6 +10,7 @@ from textual import work
 from textual.message import Message
 
 from tui.display import display, format_count
+from tui.errors import LibraryError
 from tui.widgets.field_text import short_path
 from tui.widgets.line_list import LineList
 from tui.widgets.painted_lines import Line, Piece, fit
@@ -27,7 +28,11 @@ class FolderSource(Protocol):
     """Whoever knows the folders of the library."""
 
     async def subfolders(self, folder: bytes) -> Mapping[bytes, int]:
-        """Return the number of files below each folder of `folder` by absolute path; the roots for `ALL_FILES`."""
+        """Return the number of files below each folder of `folder` by absolute path; the roots for `ALL_FILES`.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
 
 
 @dataclass(slots=True, eq=False)
@@ -59,6 +64,18 @@ class FolderSidebar(LineList):
             """Say which folder."""
             super().__init__()
             self.folder = folder
+
+    class ReadFailed(Message):
+        """Folders could not be read; those that were known stay.
+
+        Attributes:
+            error: why, and what to do.
+        """
+
+        def __init__(self, error: LibraryError) -> None:
+            """Keep the reason."""
+            super().__init__()
+            self.error = error
 
     def __init__(self, source: FolderSource, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name for it
         """Show the folders that `source` knows."""
@@ -141,10 +158,14 @@ class FolderSidebar(LineList):
             Piece(count, "dim"),
         )
 
-    @work(name="subfolders", group="folders", exit_on_error=False)
+    @work(name="subfolders", group="folders")
     async def _take_subfolders(self, folder: _Folder) -> None:
         """Ask for the folders in `folder`; those that were known stay unfolded as they were."""
-        counts = await self._source.subfolders(folder.path)
+        try:
+            counts = await self._source.subfolders(folder.path)
+        except LibraryError as error:
+            self.post_message(self.ReadFailed(error))
+            return
         known = {child.path: child for child in folder.inside or ()}
         folder.inside = []
         for path in sorted(counts, key=lambda path: (display(path).casefold(), path)):

@@ -7,7 +7,7 @@ from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from textual import events, on
+from textual import on
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
@@ -64,13 +64,6 @@ class QueryInput(Input, inherit_bindings=True):
     def action_clear_or_leave(self) -> None:
         """Empty the box, or leave it when it is empty already."""
         self._box.clear_or_leave()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take the first line of what is pasted, made safe: a clipboard is foreign text too."""
-        event.stop()
-        event.prevent_default()
-        lines = event.text.splitlines()
-        self.replace(display(lines[0]) if lines else "", *sorted(self.selection))
 
 
 class SearchBox(Widget):
