@@ -11,6 +11,9 @@ from tui.records import Problem, ScanCounters, Stage, StageProgress
 
 _WINDOW_S = 5.0
 _SAMPLE_S = 0.25
+_ETA_AFTER_S = 3.0
+"""Time over which a rate is known before it tells when the stage will end."""
+
 _KEPT_PROBLEMS = 50
 
 COUNTER_NAMES = tuple(item.name for item in fields(ScanCounters))
@@ -21,6 +24,11 @@ class StageMeter:
     """Counts one stage and measures its rate over the last few seconds.
 
     `count` may be called from one thread and `measure` from another: both only add or read whole numbers.
+
+    Attributes:
+        total: how many there are to do, as far as is known; None while nothing is known.
+        is_total_final: whether `total` can grow no more; before that there is no ETA.
+        finished: whether the stage is at its end.
     """
 
     def __init__(self, stage: Stage) -> None:
@@ -30,6 +38,7 @@ class StageMeter:
         self.failed = 0
         self.bytes = 0
         self.total: int | None = None
+        self.is_total_final = False
         self.finished = False
         self._samples: deque[tuple[float, int, int]] = deque([(time.monotonic(), 0, 0)])
 
@@ -40,9 +49,12 @@ class StageMeter:
         self.failed += number if failed else 0
 
     def measure(self) -> StageProgress:
-        """Return how far the stage is; rates are over the last five seconds or since the start."""
+        """Return how far the stage is; rates are over the last five seconds or since its first outcome."""
         now = time.monotonic()
         samples = self._samples
+        if not self.done:
+            samples.clear()  # the time in which nothing could be done yet says nothing about the rate
+            samples.append((now, 0, 0))
         if now - samples[-1][0] >= _SAMPLE_S:
             samples.append((now, self.done, self.bytes))
         while len(samples) > 2 and now - samples[0][0] > _WINDOW_S:
@@ -50,7 +62,8 @@ class StageMeter:
         since, done, size = samples[0]
         elapsed = max(now - since, 1e-6)
         rate = 0.0 if self.finished else (self.done - done) / elapsed
-        left = None if self.total is None else max(0, self.total - self.done)
+        is_foreseeable = self.total is not None and self.is_total_final and elapsed >= _ETA_AFTER_S
+        left = max(0, (self.total or 0) - self.done)
         return StageProgress(
             stage=self.stage,
             done=self.done,
@@ -58,7 +71,7 @@ class StageMeter:
             failed=self.failed,
             per_second=rate,
             bytes_per_second=0.0 if self.finished else (self.bytes - size) / elapsed,
-            eta_s=left / rate if left is not None and rate > 0 else None,
+            eta_s=left / rate if is_foreseeable and rate > 0 else None,
             finished=self.finished,
         )
 

@@ -469,9 +469,9 @@ class ScanRun:
             meter = self._meters[stage]
             if stage is Stage.WALK or meter.finished:
                 continue
-            done = meter.done
+            done, walking = meter.done, self._walking
             pending = await self._thread.run(lambda stage=stage: self._pending_number(stage))  # type: ignore[misc]  # bound now
-            meter.total = done + pending
+            meter.total, meter.is_total_final = done + pending, not walking
 
     def _pending_number(self, stage: Stage) -> int:
         pending = sum(
