@@ -108,8 +108,10 @@ class ProgressCard(PaintedLines):
         rest = workers[most:]
         if rest:
             busy = sum(worker.path is not None for worker in rest)
-            number = "1 more worker" if len(rest) == 1 else f"{len(rest)} more workers"
-            yield (Piece(f" and {number}, {busy or 'none'} of them busy", "dim"),)
+            words = f"{len(rest)} more workers, {busy or 'none'} of them busy"
+            if len(rest) == 1:
+                words = f"1 more worker, {'busy' if busy else 'idle'}"
+            yield (Piece(f" and {words}", "dim"),)
 
 
 def _title(snapshot: ProgressSnapshot, width: int) -> Line:
