@@ -12,8 +12,8 @@ from textual.app import App, ComposeResult
 
 from tui.actions import Place, bindings
 from tui.display import display
+from tui.file_facts import Fact, FactGroup
 from tui.widgets.details_panel import DetailsPanel, lay_out, wrap_text
-from tui.widgets.file_facts import Fact, FactGroup
 
 if TYPE_CHECKING:
     from tui.widgets.painted_lines import Line

@@ -13,9 +13,7 @@ from rich.cells import cell_len
 from tests.screens.file_views import make_row
 from tui.config import default_config
 from tui.display import display
-from tui.library.query_fields import SORTABLE
-from tui.records import HOT_FIELDS, FileState, StageState
-from tui.widgets.field_text import (
+from tui.field_text import (
     camera_name,
     format_exposure,
     format_local,
@@ -25,6 +23,8 @@ from tui.widgets.field_text import (
     format_scaled,
     short_path,
 )
+from tui.library.query_fields import SORTABLE
+from tui.records import HOT_FIELDS, FileState, StageState
 from tui.widgets.file_columns import COLUMNS, GAP, Column, columns_by_name, fit_columns, fit_text, state_sign
 
 DATES = "%Y-%m-%d %H:%M"

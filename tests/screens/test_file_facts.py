@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tests.screens.file_views import make_row
+from tui.file_facts import file_facts
 from tui.library.edits import Edit
 from tui.library.problems import ProblemRow
 from tui.library.reader import FileDetails
 from tui.records import FileState, Problem, Stage, StageState
-from tui.widgets.file_facts import file_facts
 
 NOON_NS = 1_562_155_200_000_000_000
 """2019-07-03 12:00:00 UTC."""

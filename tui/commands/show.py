@@ -9,8 +9,8 @@ from tui.commands.json_records import details_object
 from tui.commands.output import write_facts, write_json, write_line
 from tui.commands.session import run_session
 from tui.errors import UsageError
+from tui.file_facts import file_facts
 from tui.paths import absolute
-from tui.widgets.file_facts import file_facts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -13,14 +13,14 @@ from textual.worker import WorkerState
 from tui.actions import Place, bindings
 from tui.display import display
 from tui.errors import LibraryError
+from tui.field_text import short_path
+from tui.file_facts import Fact, FactGroup, file_facts
 from tui.library.query import Query, QueryError, parse_query
 from tui.screens.catalogue import fetch_folder_marks
 from tui.screens.clipboard import path_to_copy
 from tui.screens.faults import tell_fault
 from tui.screens.shell import ShellScreen
 from tui.widgets.details_panel import DetailsPanel
-from tui.widgets.field_text import short_path
-from tui.widgets.file_facts import Fact, FactGroup, file_facts
 from tui.widgets.file_table import FileTable
 from tui.widgets.folder_sidebar import ALL_FILES, FolderSidebar
 from tui.widgets.search_box import SearchBox

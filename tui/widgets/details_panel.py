@@ -13,7 +13,7 @@ from tui.widgets.scrolled_lines import ScrolledLines
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tui.widgets.file_facts import Fact, FactGroup
+    from tui.file_facts import Fact, FactGroup
 
 MOST_CHARACTERS = 2_000
 """Characters of one value that are shown; what an editor hid in a file may be megabytes."""

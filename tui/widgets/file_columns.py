@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from rich.cells import cell_len, set_cell_size
 
 from tui.display import display, format_duration, format_size, format_time
-from tui.library.query_fields import FIELDS_BY_NAME
-from tui.records import HOT_FIELDS, FileState, StageState
-from tui.widgets.field_text import (
+from tui.field_text import (
     camera_name,
     format_exposure,
     format_local,
@@ -25,6 +23,8 @@ from tui.widgets.field_text import (
     format_scaled,
     short_path,
 )
+from tui.library.query_fields import FIELDS_BY_NAME
+from tui.records import HOT_FIELDS, FileState, StageState
 from tui.widgets.painted_lines import ELLIPSIS, fit
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from textual.message import Message
 
 from tui.display import display, format_count
 from tui.errors import LibraryError
-from tui.widgets.field_text import short_path
+from tui.field_text import short_path
 from tui.widgets.line_list import LineList
 from tui.widgets.painted_lines import Line, Piece, fit
 

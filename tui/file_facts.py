@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tui.display import format_count, format_duration, format_size, format_time
-from tui.records import FileState, StageState
-from tui.widgets.field_text import (
+from tui.field_text import (
     camera_name,
     format_exposure,
     format_offset,
@@ -17,6 +16,7 @@ from tui.widgets.field_text import (
     format_rating,
     format_scaled,
 )
+from tui.records import FileState, StageState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
