@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +21,7 @@ from tui.library.connections import connect_reading, connect_writing
 from tui.library.database import Library, back_up, create_library, migrate
 from tui.library.inspection import check_library
 from tui.library.schema import MIGRATIONS, Migration
+from tui.mounts import find_mount
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -192,17 +194,69 @@ async def test_a_directory_that_may_not_be_written(path: bytes, monkeypatch: pyt
             _ = library.writer
 
 
-async def test_a_network_share_is_refused(path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(inspection, "_mount_type", lambda _folder: b"nfs4")
+async def test_a_network_share_is_refused(
+    path: bytes, tmp_path: os.PathLike[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = write_mounts(tmp_path, b"/", "nfs4")
+    monkeypatch.setattr(
+        database, "refuse_network_disk", partial(inspection.refuse_network_disk, mounts=table)
+    )
     with pytest.raises(LibraryError, match="network share") as caught:
         await Library.open(path)
     assert "local disk" in caught.value.hint
     assert not os.path.exists(path)
 
 
+def write_mounts(folder: os.PathLike[str], point: bytes, file_system: str) -> str:
+    """Write a table of mounts in which `file_system` lies at `point` (escaped as the kernel does) and ext4 elsewhere."""
+    table = os.path.join(folder, "mountinfo")
+    with open(table, "wb") as file:
+        file.write(b"36 35 8:1 / / rw,noatime shared:1 - ext4 /dev/sda1 rw\n")
+        file.write(
+            b"37 36 0:50 / %s rw master:2 shared:3 - %s nas:/export rw\n" % (point, file_system.encode())
+        )
+        file.write(b"cut off\n")
+    return table
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "glusterfs", "fuse.glusterfs", "fuse.sshfs", "fuse.rclone"],
+)
+def test_every_kind_of_network_share_is_refused(tmp_path: os.PathLike[str], kind: str) -> None:
+    share = os.path.join(os.fsencode(os.path.realpath(tmp_path)), b"share")
+    os.mkdir(share)
+    table = write_mounts(tmp_path, share, kind)
+    with pytest.raises(LibraryError, match=rf"network share \({kind}\)"):
+        inspection.refuse_network_disk(share + b"/yapmo.db", table)
+    inspection.refuse_network_disk(share + b"2/yapmo.db", table)
+    inspection.refuse_network_disk(os.fsencode(tmp_path) + b"/yapmo.db", table)
+
+
+def test_a_share_at_a_path_that_the_kernel_escapes_is_refused(tmp_path: os.PathLike[str]) -> None:
+    above = os.fsencode(os.path.realpath(tmp_path))
+    share = above + b"/a b\tc\nd\\e"
+    os.mkdir(share)
+    table = write_mounts(tmp_path, above + rb"/a\040b\011c\012d\134e", "nfs4")
+    with pytest.raises(LibraryError, match="network share"):
+        inspection.refuse_network_disk(share + b"/yapmo.db", table)
+
+
+def test_a_local_disk_over_a_share_and_no_table_refuse_nothing(tmp_path: os.PathLike[str]) -> None:
+    share = os.fsencode(os.path.realpath(tmp_path))
+    table = write_mounts(tmp_path, share, "nfs4")
+    with open(table, "ab") as file:
+        file.write(b"38 37 8:2 / %s rw - ext4 /dev/sdb1 rw\n" % share)
+    inspection.refuse_network_disk(share + b"/yapmo.db", table)
+    inspection.refuse_network_disk(share + b"/yapmo.db", os.path.join(tmp_path, "nothing"))
+
+
 def test_the_mount_of_a_folder(tmp_path: os.PathLike[str]) -> None:
-    assert inspection._mount_type(b"/proc") == b"proc"
-    assert inspection._mount_type(os.fsencode(tmp_path)) not in (b"", b"proc")
+    proc, here = find_mount(b"/proc"), find_mount(os.path.realpath(os.fsencode(tmp_path)))
+    assert proc is not None
+    assert proc.type == "proc"
+    assert here is not None
+    assert here.type != "proc"
 
 
 # Migrations

@@ -10,13 +10,13 @@ from tui.display import display
 from tui.errors import LibraryError
 from tui.library.connections import connect_reading, explained
 from tui.library.schema import APPLICATION_ID, REQUIRED_TABLES, SCHEMA_VERSION
+from tui.mounts import NETWORK_TYPES, TABLE, find_mount
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _MAGIC = b"SQLite format 3\0"
 _ASIDE = "Nothing was changed. Put the file aside, then bring back a copy of the library if you have one, or scan anew."
-_NETWORK_TYPES = frozenset({b"nfs", b"nfs4", b"cifs", b"smb3", b"smbfs", b"afs", b"fuse.sshfs", b"davfs"})
 
 
 def inspect_header(path: bytes) -> int:
@@ -88,17 +88,16 @@ def refuse_newer(version: int, path: bytes) -> None:
         )
 
 
-def refuse_network_disk(path: bytes) -> None:
+def refuse_network_disk(path: bytes, mounts: str = TABLE) -> None:
     """Raise `LibraryError` when `path` lies on a network share, where SQLite's log and locks do not work.
 
     See SQLite documentation, "Write-Ahead Logging": all processes must be on the same host. Where the system
-    does not tell in /proc/mounts, nothing is refused.
+    does not tell in its table of `mounts`, nothing is refused.
     """
-    kind = _mount_type(os.path.realpath(os.path.dirname(path) or b"."))
-    if kind in _NETWORK_TYPES:
+    mount = find_mount(os.path.realpath(os.path.dirname(path) or b"."), mounts)
+    if mount is not None and mount.type in NETWORK_TYPES:
         raise LibraryError(
-            f"The library {display(path)} lies on a network share ({kind.decode('ascii')}), where SQLite is not "
-            "safe",
+            f"The library {display(path)} lies on a network share ({mount.type}), where SQLite is not safe",
             hint="Keep it on a local disk (the media may lie anywhere): --library FILE or [library] path.",
         )
 
@@ -127,17 +126,3 @@ def _size_of(path: bytes) -> int:
         return os.stat(path).st_size
     except FileNotFoundError:
         return 0
-
-
-def _mount_type(folder: bytes) -> bytes:
-    try:
-        with open("/proc/mounts", "rb") as file:
-            mounts = [line.split(b" ")[1:3] for line in file]
-    except OSError:
-        return b""
-    best, kind = b"", b""
-    for point, mounted in mounts:
-        plain = point.replace(b"\\040", b" ").rstrip(b"/")
-        if (folder == plain or folder.startswith(plain + b"/")) and len(plain) >= len(best):
-            best, kind = plain, mounted
-    return kind

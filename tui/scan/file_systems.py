@@ -1,33 +1,21 @@
 """Which file system a path lies on: the identity of roots, and whether inodes can be trusted there.
 
-Linux tells it in `/proc/self/mountinfo` (proc(5)) and `/dev/disk/by-uuid`; elsewhere the device number of
+Linux tells it in its table of mounts and in `/dev/disk/by-uuid`; elsewhere the device number of
 `stat` has to do.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-_NETWORK_TYPES = frozenset(
-    {
-        b"nfs",
-        b"nfs4",
-        b"cifs",
-        b"smb3",
-        b"smbfs",
-        b"afs",
-        b"ceph",
-        b"9p",
-        b"glusterfs",
-        b"fuse.sshfs",
-        b"fuse.rclone",
-        b"davfs",
-    }
-)
-_UNSTABLE_INODES = frozenset({b"cifs", b"smb3", b"smbfs", b"9p", b"vfat", b"msdos", b"exfat", b"davfs"})
-_OCTAL = re.compile(rb"\\([0-7]{3})")
+from tui.mounts import find_mount
+
+if TYPE_CHECKING:
+    from tui.mounts import Mount
+
+_UNSTABLE_INODES = frozenset({"cifs", "smb3", "smbfs", "9p", "vfat", "msdos", "exfat", "davfs"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,24 +26,13 @@ class FileSystem:
         identity: name that lasts over mounts and reboots: `uuid:…` where the disk has one, else `TYPE:SOURCE`.
         type: as the kernel names it (`ext4`, `nfs4` …), empty where unknown.
         path_in_file_system: the path seen from the file system's own root.
-        network: True for network file systems.
         stable_inodes: True where an inode number names the same file at the next mount.
     """
 
     identity: str
     type: str
     path_in_file_system: bytes
-    network: bool
     stable_inodes: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Mount:
-    device: str
-    root: bytes
-    point: bytes
-    type: bytes
-    source: bytes
 
 
 def file_system_of(path: bytes) -> FileSystem:
@@ -67,57 +44,29 @@ def file_system_of(path: bytes) -> FileSystem:
     real = os.path.realpath(path)
     number = os.stat(real).st_dev
     device = f"{os.major(number)}:{os.minor(number)}"
-    mount = _find_mount(real, device)
+    mount = _mount_of(real, device)
     if mount is None:
-        return FileSystem(f"device:{device}", "", real, network=False, stable_inodes=True)
+        return FileSystem(f"device:{device}", "", real, stable_inodes=True)
     below = os.path.relpath(real, mount.point) if real != mount.point else b"."
     inner = mount.root if below == b"." else os.path.join(mount.root, below)
     uuid = _uuid_of(mount.source)
-    identity = f"uuid:{uuid}" if uuid else f"{os.fsdecode(mount.type)}:{os.fsdecode(mount.source)}"
-    fuse = mount.type == b"fuse" or mount.type.startswith(b"fuse.")
+    identity = f"uuid:{uuid}" if uuid else f"{mount.type}:{os.fsdecode(mount.source)}"
+    fuse = mount.type == "fuse" or mount.type.startswith("fuse.")
     return FileSystem(
         identity=identity,
-        type=os.fsdecode(mount.type),
+        type=mount.type,
         path_in_file_system=inner,
-        network=mount.type in _NETWORK_TYPES,
         stable_inodes=not fuse and mount.type not in _UNSTABLE_INODES,
     )
 
 
-def _find_mount(real: bytes, device: str) -> _Mount | None:
-    """Return the mount that `real` lies under: the longest mount point above it, later mounts first."""
-    best: _Mount | None = None
-    for mount in _read_mounts():
-        above = mount.point == b"/" or real == mount.point or real.startswith(mount.point + b"/")
-        if above and (best is None or len(mount.point) >= len(best.point)):
-            best = mount
+def _mount_of(real: bytes, device: str) -> Mount | None:
+    """Return the mount that `real` lies on, None where its device number says that it is another."""
+    mount = find_mount(real)
     # btrfs gives subvolumes device numbers of their own, so a differing number is no proof of a wrong mount
-    if best is not None and best.device != device and best.type not in (b"btrfs", b"overlay", b"zfs"):
+    if mount is not None and mount.device != device and mount.type not in ("btrfs", "overlay", "zfs"):
         return None
-    return best
-
-
-def _read_mounts() -> list[_Mount]:
-    try:
-        with open("/proc/self/mountinfo", "rb") as file:
-            lines = file.read().splitlines()
-    except OSError:
-        return []
-    mounts = []
-    for line in lines:
-        left, separator, right = line.partition(b" - ")
-        fields, rest = left.split(b" "), right.split(b" ")
-        if separator and len(fields) >= 5 and len(rest) >= 2:
-            device = fields[2].decode("ascii", "replace")
-            mounts.append(
-                _Mount(device, _unescape(fields[3]), _unescape(fields[4]), rest[0], _unescape(rest[1]))
-            )
-    return mounts
-
-
-def _unescape(text: bytes) -> bytes:
-    """Undo mountinfo's octal escapes of space, tab, newline and backslash."""
-    return _OCTAL.sub(lambda match: bytes([int(match.group(1), 8) & 0xFF]), text)
+    return mount
 
 
 def _uuid_of(source: bytes) -> str:

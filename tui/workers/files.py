@@ -10,6 +10,7 @@ import stat
 import threading
 from typing import TYPE_CHECKING
 
+from tui.mounts import LOCAL_TYPES, TABLE, read_mounts
 from tui.workers.errors import PoolClosedError, TaskRefusedError, TaskTimedOutError
 
 if TYPE_CHECKING:
@@ -24,21 +25,6 @@ MOST_THREADS = 16
 MOST_FOLDERS = 4096
 """Local folders that one gate remembers."""
 
-_DISK_TYPES = (
-    "ext2",
-    "ext3",
-    "ext4",
-    "xfs",
-    "btrfs",
-    "zfs",
-    "f2fs",
-    "jfs",
-    "bcachefs",
-    "vfat",
-    "exfat",
-    "ntfs3",
-)
-_LOCAL_TYPES = frozenset((*_DISK_TYPES, "tmpfs", "ramfs", "overlay", "iso9660", "udf", "squashfs"))
 _TYPES = {
     stat.S_IFDIR: "a directory",
     stat.S_IFIFO: "a named pipe",
@@ -181,21 +167,16 @@ class FileGate:
         return self._local_devices[device]
 
 
-def is_local_device(device: int, mounts: str = "/proc/self/mountinfo") -> bool:
+def is_local_device(device: int, mounts: str = TABLE) -> bool:
     """Return whether the file system with this `st_dev` is known to be on this machine's own disks or memory.
 
     Args:
         device: `st_dev` of any file on it.
-        mounts: the kernel's list of mounts (proc_pid_mountinfo(5)); without it nothing is known.
+        mounts: the system's table of mounts; without it nothing is known.
     """
     number = f"{os.major(device)}:{os.minor(device)}"
-    try:
-        with open(mounts, encoding="utf-8", errors="replace") as file:
-            lines = [line.split() for line in file]
-    except OSError:
-        return False
-    types = {fields[2]: fields[fields.index("-") + 1] for fields in lines if "-" in fields}
-    return types.get(number) in _LOCAL_TYPES
+    types = {mount.device: mount.type for mount in read_mounts(mounts)}
+    return types.get(number) in LOCAL_TYPES
 
 
 def _settle(future: asyncio.Future[bool], outcome: bool | TaskRefusedError) -> None:
