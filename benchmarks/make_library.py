@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
-from tui.library import files, roots
+from tui.library import files, roots, stages
 from tui.library.database import Library
 from tui.records import Extraction, Fingerprint, FoundFile, Kind, Metadata
 
@@ -165,7 +165,7 @@ async def make_library(number: int, path: str) -> None:
         began = time.perf_counter()
         connection = library.connect_read_only()
         try:
-            while jobs := files.pending_metadata(connection, root.root_id, limit=BATCH):
+            while jobs := stages.pending_metadata(connection, root.root_id, limit=BATCH):
                 extractions = [fake_extraction(job, rng) for job in jobs]
                 prints = [Fingerprint(job.file_id, job.size, job.mtime_ns, rng.randbytes(16)) for job in jobs]
 
@@ -174,8 +174,8 @@ async def make_library(number: int, path: str) -> None:
                     extractions: Sequence[Extraction] = extractions,
                     prints: Sequence[Fingerprint] = prints,
                 ) -> None:
-                    files.save_extractions(db, extractions)
-                    files.save_fingerprints(db, prints)
+                    stages.save_extractions(db, extractions)
+                    stages.save_fingerprints(db, prints)
 
                 await writer.run(save)
         finally:

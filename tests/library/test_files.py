@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tests.library.found import NOW, found
 from tui.library import edits, files, problems, roots, search_index, stages, tags
+from tui.library.merging import merge_file
 from tui.records import (
     Extraction,
     FileState,
@@ -310,7 +311,7 @@ def test_the_old_file_takes_the_place_of_the_new_row(
     edits.set_edit(db, new, "rating", 2, NOW + 1)
     edits.set_edit(db, new, "place", "Oslo", NOW)
     files.set_missing(db, [old], NOW)
-    files.merge_file(db, new, old)
+    merge_file(db, new, old)
     assert _where(db, old) == b"/srv/photos/elsewhere/b.jpg"
     row = db.execute(
         "SELECT state, title, make, rating, quick_fingerprint FROM file WHERE id = ?", (old,)
@@ -338,7 +339,7 @@ def test_what_was_extracted_stays_when_the_new_row_has_nothing_yet(
     _extract(db, old, Metadata(title="known", description="words"))
     edits.set_edit(db, new, "title", "typed meanwhile", NOW)
     files.set_missing(db, [old], NOW)
-    files.merge_file(db, new, old)
+    merge_file(db, new, old)
     row = db.execute("SELECT title, metadata_state, name FROM file WHERE id = ?", (old,)).fetchone()
     assert row == ("typed meanwhile", 1, b"b.jpg")
     check_index()
@@ -352,7 +353,7 @@ def test_merging_takes_the_problems_of_the_new_row(db: sqlite3.Connection, add: 
     problems.record_problem(db, Problem(b"", Stage.METADATA, "old", old), now_ns=NOW)
     problems.record_problem(db, Problem(b"", Stage.METADATA, "new", new), now_ns=NOW)
     files.set_missing(db, [old], NOW)
-    files.merge_file(db, new, old)
+    merge_file(db, new, old)
     assert [(row.problem.message, row.problem.file_id) for row in problems.list_problems(db)] == [
         ("new", old)
     ]
@@ -377,7 +378,7 @@ def test_an_unknown_file_has_no_path(db: sqlite3.Connection) -> None:
     with pytest.raises(LookupError):
         files.path_and_inode(db, 42)
     with pytest.raises(LookupError):
-        files.merge_file(db, 42, 43)
+        merge_file(db, 42, 43)
 
 
 def test_found_files_are_plain_tuples() -> None:

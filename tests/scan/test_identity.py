@@ -17,7 +17,7 @@ import pytest
 
 from tests.media import write_file
 from tests.scan.engine import Engine
-from tui.library import files
+from tui.library import stages
 from tui.records import Stage
 from tui.scan import run
 
@@ -392,13 +392,13 @@ async def test_files_that_are_alike_are_looked_for_once_a_scan(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    find = files.alike_without_full_fingerprint
+    find = stages.alike_without_full_fingerprint
 
     def counting(db: sqlite3.Connection, root_ids: Sequence[int]) -> array[int]:
         asked.append(1)
         return find(db, root_ids)
 
-    monkeypatch.setattr(files, "alike_without_full_fingerprint", counting)
+    monkeypatch.setattr(stages, "alike_without_full_fingerprint", counting)
     monkeypatch.setattr(run, "_FULL_PAGE", 2)
     for number in range(7):
         write_file(tmp_path / f"root/{number}.jpg", content("the same"))

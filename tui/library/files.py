@@ -1,4 +1,4 @@
-"""The rows of table `file`: found, changed, missing, moved, merged, listed.
+"""The rows of table `file`: found, changed, missing, moved, listed.
 
 Every function takes the connection and belongs inside a transaction of the writer (those that change) or on a
 reading connection (those that list).
@@ -13,18 +13,6 @@ from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.library import search_index
-from tui.library.merging import merge_file
-from tui.library.stages import (
-    alike_without_full_fingerprint,
-    count_pending,
-    make_outdated_pending,
-    make_pending,
-    pending_fingerprints,
-    pending_full_fingerprints,
-    pending_metadata,
-    save_extractions,
-    save_fingerprints,
-)
 from tui.library.values import LARGEST_INTEGER, join_path, stored_integer
 from tui.records import FileState, Kind, KnownFile, stored_inode
 
@@ -33,33 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tui.records import FoundFile
-
-__all__ = [
-    "add_folder",
-    "alike_without_full_fingerprint",
-    "count_pending",
-    "file_at",
-    "find_folder",
-    "folder_files",
-    "folders_under",
-    "insert_files",
-    "join_path",
-    "make_outdated_pending",
-    "make_pending",
-    "merge_file",
-    "move_files",
-    "path_and_inode",
-    "pending_fingerprints",
-    "pending_full_fingerprints",
-    "pending_metadata",
-    "present_ids",
-    "remove_files",
-    "save_extractions",
-    "save_fingerprints",
-    "set_missing",
-    "set_present",
-    "update_changed",
-]
 
 _COLUMNS = "folder_id, first_seen, name, display_name, extension, kind, size, mtime_ns, inode, links"
 _KINDS = {kind: str(kind) for kind in Kind}

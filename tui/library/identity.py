@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from tui.library import files
+from tui.library.merging import merge_file
 from tui.records import FoundFile, Kind
 
 if TYPE_CHECKING:
@@ -435,7 +436,7 @@ def match_fingerprints(db: sqlite3.Connection, root_ids: Sequence[int], *, since
     for missing_id, new_id in moves:
         counted["missing"] += _holds(db, "missing_since >= ?", since_ns, missing_id)
         counted["new"] += _holds(db, "first_seen >= ?", since_ns, new_id)
-        files.merge_file(db, new_id, missing_id)
+        merge_file(db, new_id, missing_id)
     return Matched(len(moves), new=counted["new"], missing=counted["missing"])
 
 

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tui.display import display
-from tui.library import files
+from tui.library import stages
 from tui.records import Problem, Stage
 from tui.scan.cancel import ScanCancelledError
 from tui.scan.fingerprint import fingerprint_file
@@ -217,7 +217,7 @@ class FingerprintStage:
         if not outcomes:
             return
 
-        settled = await self._library.writer.run(lambda db: files.save_fingerprints(db, outcomes))
+        settled = await self._library.writer.run(lambda db: stages.save_fingerprints(db, outcomes))
         for outcome in outcomes:
             job = self._jobs.pop(outcome.file_id)
             self._meter.count(size=job.size, failed=outcome.error is not None)

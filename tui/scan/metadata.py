@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.display import display
-from tui.library import files
+from tui.library import files, stages
 from tui.records import Extraction, FileJob, FoundFile, Kind, Problem, Stage, stored_inode
 from tui.scan.normalize.exiftool import metadata_from_exiftool
 from tui.scan.normalize.mutagen import metadata_from_mutagen
@@ -268,7 +268,7 @@ class MetadataStage:
         def write(db: sqlite3.Connection) -> int:
             for job, found in batch.unstable:
                 files.update_changed(db, job.file_id, found)
-            return files.save_extractions(db, batch.extractions)
+            return stages.save_extractions(db, batch.extractions)
 
         settled = await self._library.writer.run(write)
         end = self._feeder.settle if settled == len(batch.extractions) else self._feeder.give_back

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.errors import FAULT_CODE, LibraryError, YapmoError
-from tui.library import files
+from tui.library import stages
 from tui.library.identity import clear_dead_staging, match_fingerprints
 from tui.records import ProgressSnapshot, ScanState, ScanSummary, Stage
 from tui.scan.cancel import CancelToken
@@ -293,7 +293,7 @@ class ScanRun:
         if Stage.FINGERPRINT in self._stages:
             fingerprint = FingerprintStage(
                 self._library,
-                self._feeder(files.pending_fingerprints),
+                self._feeder(stages.pending_fingerprints),
                 self._token,
                 self._tally,
                 self._meters[Stage.FINGERPRINT],
@@ -305,7 +305,7 @@ class ScanRun:
         if self._extractors is not None:
             metadata = MetadataStage(
                 self._library,
-                self._feeder(files.pending_metadata),
+                self._feeder(stages.pending_metadata),
                 *self._extractors.pools,
                 self._token,
                 self._tally,
@@ -359,9 +359,9 @@ class ScanRun:
 
         def write(db: sqlite3.Connection) -> None:
             clear_dead_staging(db)
-            files.make_outdated_pending(db)
+            stages.make_outdated_pending(db)
             for target in self._targets:
-                files.make_pending(
+                stages.make_pending(
                     db,
                     target.key.root_id,
                     target.start,
@@ -432,11 +432,11 @@ class ScanRun:
     async def _hash_alike(self, stage: FingerprintStage, root_ids: Sequence[int]) -> None:
         """Hash wholly what only whole contents can tell apart, some files at a time."""
         db = self._connection
-        ids = await self._thread.run(lambda: files.alike_without_full_fingerprint(db, root_ids))
+        ids = await self._thread.run(lambda: stages.alike_without_full_fingerprint(db, root_ids))
         for start in range(0, len(ids), _FULL_PAGE):
             self._alike_left = len(ids) - start
             page = ids[start : start + _FULL_PAGE]
-            jobs = await self._thread.run(partial(files.pending_full_fingerprints, db, page))
+            jobs = await self._thread.run(partial(stages.pending_full_fingerprints, db, page))
             if self._token.aborted:
                 return
             await stage.run_full(jobs)
@@ -475,7 +475,7 @@ class ScanRun:
 
     def _pending_number(self, stage: Stage) -> int:
         pending = sum(
-            files.count_pending(self._connection, stage, target.key.root_id, target.start, name=target.name)
+            stages.count_pending(self._connection, stage, target.key.root_id, target.start, name=target.name)
             for target in self._targets
         )
         return pending + (self._alike_left if stage is Stage.FINGERPRINT else 0)
