@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 
 def main() -> None:
     """Run the command line and leave with its exit code; Ctrl-C is 3, also while modules are still being loaded."""
+    gc.disable()  # modules that are being loaded leave nothing to collect, and looking for it takes a tenth of the time
     try:
-        from tui.cli import run
-
-        code = run(sys.argv[1:])
+        code = _run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 3
     sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    from tui.commands.plain_opening import parse_plain_opening
+
+    opening = parse_plain_opening(arguments)
+    if opening is None:
+        from tui.cli import run
+
+        gc.enable()
+        return run(arguments)
+    from tui.app import open_application
+    from tui.commands.outcome import run_to_exit_code
+
+    return run_to_exit_code(
+        lambda: open_application(opening.path, library_path=opening.library, config_path=opening.config)
+    )
 
 
 if __name__ == "__main__":

@@ -533,18 +533,13 @@ async def _run(config: Config, start_path: bytes | None, library_path: str) -> i
 
         async def open_session() -> ScreenSession:
             from tui.config import effective_library_path
-            from tui.library.database import Library
+            from tui.library.database import open_configured_library
             from tui.log import set_up_logging
-            from tui.paths import absolute
             from tui.scan.service import ScanService
             from tui.screens.session import ScreenSession
 
             feed = set_up_logging(config.logging)
-            library = await Library.open(
-                absolute(library_path) if library_path else effective_library_path(config),
-                write_batch_size=config.library.write_batch_size,
-                write_batch_ms=config.library.write_batch_ms,
-            )
+            library = await open_configured_library(config, effective_library_path(config, library_path))
             await resources.enter_async_context(library)
             service = ScanService(library, config)
             resources.push_async_callback(service.close)

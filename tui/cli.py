@@ -11,10 +11,8 @@ import typer
 from tui import __version__
 from tui.commands import completion
 from tui.commands.frame import (
-    ABORTED,
     Commands,
     ConfigOption,
-    Failure,
     JsonOption,
     LibraryOption,
     OnlyStage,
@@ -25,14 +23,13 @@ from tui.commands.frame import (
     RootArgument,
     StrictOption,
     command_group,
-    complain,
     examples,
     exit_codes,
-    prepare_streams,
     shared_options,
 )
+from tui.commands.outcome import run_to_exit_code
 from tui.commands.shared_options import SharedOptions
-from tui.errors import FAULT_CODE, SYSTEM_ERROR_CODE, UsageError, YapmoError
+from tui.errors import UsageError
 
 app = typer.Typer(
     cls=Commands,
@@ -440,34 +437,22 @@ def demo(
 
 
 def run(arguments: list[str]) -> int:
-    """Run one command line (without the program's name) and return the exit code of the process.
-
-    Errors that a person can mend are said in one or two lines on stderr, with `--json` as one object; there is no traceback.
-    The traceback of a fault of the program itself goes into the log.
-    """
-    prepare_streams()
+    """Run one command line (without the program's name) and return the exit code of the process."""
     as_json = "--json" in arguments[: arguments.index("--") if "--" in arguments else None]
+    return run_to_exit_code(lambda: _run_typer(arguments), as_json=as_json)
+
+
+def _run_typer(arguments: list[str]) -> int:
+    """Run one command line and return its exit code, with YAPMO's errors instead of Typer's."""
     try:
         outcome = app(args=_with_open(arguments), prog_name="yapmo", standalone_mode=False)
-        return outcome if isinstance(outcome, int) else 0
-    except YapmoError as error:
-        failure = Failure(error.exit_code, error.message, error.hint)
     except typer.TyperException as error:
         context = getattr(error, "ctx", None)
         command = context.command_path if context is not None else "yapmo"
-        failure = Failure(error.exit_code, error.format_message(), f"See `{command} --help`.")
-    except (KeyboardInterrupt, typer.Abort):
-        return ABORTED
-    except Exception as error:  # noqa: BLE001  # the last place where a fault can become one line instead of a traceback
-        from tui.commands.faults import log_fault
-
-        hint = log_fault(error)
-        if isinstance(error, OSError):
-            failure = Failure(SYSTEM_ERROR_CODE, f"The system says: {error}", hint)
-        else:
-            failure = Failure(FAULT_CODE, f"A fault of the program: {type(error).__name__}: {error}", hint)
-    complain(failure, as_json=as_json)
-    return failure.exit_code
+        raise UsageError(error.format_message(), hint=f"See `{command} --help`.") from None
+    except typer.Abort:
+        raise KeyboardInterrupt from None
+    return outcome if isinstance(outcome, int) else 0
 
 
 def _command_names() -> set[str]:

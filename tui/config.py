@@ -15,9 +15,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from tui.errors import UsageError
+from tui.metadata import Kind
 from tui.options import CHECKS, SECTIONS, flatten, similar
 from tui.paths import absolute, config_dir, data_dir, make_private_dir
-from tui.records import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ from datetime import datetime
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from tui.records import HOT_FIELDS, Kind
+from tui.metadata import HOT_FIELDS, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

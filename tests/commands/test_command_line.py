@@ -346,6 +346,7 @@ def test_ctrl_c_while_modules_are_loaded_is_exit_code_3(monkeypatch: pytest.Monk
         raise KeyboardInterrupt
 
     monkeypatch.setattr(tui.cli, "run", interrupt)
+    monkeypatch.setattr(sys, "argv", ["yapmo", "stats"])
     with pytest.raises(SystemExit) as left:
         tui.__main__.main()
     assert left.value.code == 3

@@ -3,10 +3,8 @@
 As in `tui.cli`, annotations are not postponed: Typer would evaluate their text anew for each command.
 """
 
-import io
 import os
 import sys
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -14,12 +12,9 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from tui.commands import completion
+from tui.commands.outcome import ABORTED
 from tui.commands.shared_options import SharedOptions
-from tui.display import display
 from tui.errors import FAULT_CODE, SYSTEM_ERROR_CODE
-
-ABORTED = 3
-"""Exit code after Ctrl-C."""
 
 EXIT_CODES = {
     0: "Done.",
@@ -32,28 +27,6 @@ EXIT_CODES = {
     SYSTEM_ERROR_CODE: "The system refused: the disk that takes the output is full, say.",
 }
 """What each exit code means: for the help and for the documents."""
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why a command came to nothing: what happened, and what to do about it ("" where nothing can be said)."""
-
-    exit_code: int
-    message: str
-    hint: str = ""
-
-
-def complain(failure: Failure, *, as_json: bool) -> None:
-    """Say on stderr why a command came to nothing: in one or two lines, or as one JSON object with the event `error`."""
-    if not as_json:
-        print(f"yapmo: {display(failure.message)}", file=sys.stderr)
-        if failure.hint:
-            print(f"       {display(failure.hint)}", file=sys.stderr)
-        return
-    from tui.commands.output import to_json
-
-    event = {"event": "error", "exit_code": failure.exit_code}
-    print(to_json({**event, "message": failure.message, "hint": failure.hint}), file=sys.stderr)
 
 
 class Commands(TyperGroup):
@@ -170,20 +143,6 @@ def shared_options(
     """Return the shared options, given behind the command or before it."""
     before = context.find_root().obj or SharedOptions()
     return SharedOptions(library or before.library, config or before.config, as_json or before.as_json)
-
-
-def prepare_streams() -> None:
-    """Make stdout and stderr fit for whatever comes.
-
-    Characters that the encoding of a stream does not have appear as escapes; a stream that the caller has closed leads
-    nowhere. Neither ends the program.
-    """
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # until the process ends
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def _silence_stdout() -> None:

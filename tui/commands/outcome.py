@@ -1,0 +1,85 @@
+"""How a command line ends: its exit code, and one or two lines on stderr when it came to nothing.
+
+Typer is not needed for that, and the terminal application starts without it.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.display import display
+from tui.errors import FAULT_CODE, SYSTEM_ERROR_CODE, YapmoError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ABORTED = 3
+"""Exit code after Ctrl-C."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a command came to nothing: what happened, and what to do about it ("" where nothing can be said)."""
+
+    exit_code: int
+    message: str
+    hint: str = ""
+
+
+def run_to_exit_code(command: Callable[[], int], *, as_json: bool = False) -> int:
+    """Run `command` and return the exit code of the process: what it returned, or that of its failure.
+
+    Errors that a person can mend are said in one or two lines on stderr, with `as_json` as one object; there is no traceback.
+    The traceback of a fault of the program itself goes into the log.
+    """
+    prepare_streams()
+    try:
+        return command()
+    except YapmoError as error:
+        failure = Failure(error.exit_code, error.message, error.hint)
+    except KeyboardInterrupt:
+        return ABORTED
+    except Exception as error:  # noqa: BLE001  # the last place where a fault can become one line instead of a traceback
+        failure = _explain_fault(error)
+    complain(failure, as_json=as_json)
+    return failure.exit_code
+
+
+def _explain_fault(error: Exception) -> Failure:
+    from tui.commands.faults import log_fault
+
+    hint = log_fault(error)
+    if isinstance(error, OSError):
+        return Failure(SYSTEM_ERROR_CODE, f"The system says: {error}", hint)
+    return Failure(FAULT_CODE, f"A fault of the program: {type(error).__name__}: {error}", hint)
+
+
+def complain(failure: Failure, *, as_json: bool) -> None:
+    """Say on stderr why a command came to nothing: in one or two lines, or as one JSON object with the event `error`."""
+    if not as_json:
+        print(f"yapmo: {display(failure.message)}", file=sys.stderr)
+        if failure.hint:
+            print(f"       {display(failure.hint)}", file=sys.stderr)
+        return
+    from tui.commands.output import to_json
+
+    event = {"event": "error", "exit_code": failure.exit_code}
+    print(to_json({**event, "message": failure.message, "hint": failure.hint}), file=sys.stderr)
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr fit for whatever comes.
+
+    Characters that the encoding of a stream does not have appear as escapes; a stream that the caller has closed leads
+    nowhere. Neither ends the program.
+    """
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  # until the process ends
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
