@@ -18,7 +18,7 @@ from tests.media import write_file
 from tui.records import Kind
 from tui.scan.cancel import CancelToken, ScanCancelledError
 from tui.scan.ignore import compile_patterns
-from tui.scan.walk import FolderListing, Walk, WalkOptions
+from tui.scan.walk import Walk, WalkedFolder, WalkOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,16 +28,16 @@ KINDS = {b"jpg": Kind.IMAGE, b"cr2": Kind.RAW, b"mov": Kind.VIDEO, b"mp3": Kind.
 
 def walk(
     root: Path | bytes, *, start: bytes = b"", ignore: tuple[str, ...] = (), **options: bool
-) -> list[FolderListing]:
+) -> list[WalkedFolder]:
     settings = WalkOptions(KINDS, compile_patterns(ignore), **options)
     return list(Walk(os.fsencode(root), settings, CancelToken(), start=start))
 
 
-def paths_of(listings: list[FolderListing]) -> set[bytes]:
+def paths_of(listings: list[WalkedFolder]) -> set[bytes]:
     return {os.path.join(listing.path, file.name) for listing in listings for file in listing.files}
 
 
-def messages_of(listings: list[FolderListing]) -> dict[bytes, str]:
+def messages_of(listings: list[WalkedFolder]) -> dict[bytes, str]:
     return {
         os.path.basename(problem.path): problem.message
         for listing in listings

@@ -348,7 +348,7 @@ def count_departures(db: sqlite3.Connection, scan_id: int) -> int:
     return number
 
 
-def count_present(db: sqlite3.Connection, root_id: int) -> int:
+def count_present_in_root(db: sqlite3.Connection, root_id: int) -> int:
     """Return how many files of a root are present."""
     number: int = db.execute(
         "SELECT count(*) FROM folder AS d JOIN file AS f ON f.folder_id = d.id "

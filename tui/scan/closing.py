@@ -125,7 +125,7 @@ def _doubt(library: Library, root: WalkedRoot) -> str:
         return ""
     connection = library.connect_read_only()
     try:
-        present = identity.count_present(connection, target.key.root_id)
+        present = identity.count_present_in_root(connection, target.key.root_id)
     finally:
         connection.close()
     if not present:
@@ -168,7 +168,7 @@ async def _mark_missing(
         message = f"{format_count(number)} files lie on {display(file_system)}, which is not mounted; they stay as they are"
         on_problem(Problem(root.target.root_path, Stage.WALK, message))
     gone = await library.writer.run(lambda db: identity.count_departures(db, key.scan_id))
-    present = await library.writer.run(lambda db: identity.count_present(db, key.root_id))
+    present = await library.writer.run(lambda db: identity.count_present_in_root(db, key.root_id))
     if gone > BRAKE_FILES and gone > missing_limit * present and not accept_missing:
         await library.writer.run(_clearing([key]))
         return 0, (

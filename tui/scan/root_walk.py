@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tui.scan.cancel import CancelToken
     from tui.scan.progress import StageMeter, Tally
     from tui.scan.targets import ScanTarget
-    from tui.scan.walk import FolderListing, WalkOptions
+    from tui.scan.walk import WalkedFolder, WalkOptions
 
 logger = logging.getLogger("yapmo.scan")
 
@@ -147,7 +147,7 @@ class RootWalk:
         finally:
             connection.close()
 
-    def _take(self, connection: sqlite3.Connection, listing: FolderListing) -> None:
+    def _take(self, connection: sqlite3.Connection, listing: WalkedFolder) -> None:
         """Compare one listing with the library and add what differs to the batch."""
         outcome = self.outcome
         for problem in listing.problems:
@@ -232,7 +232,7 @@ class RootWalk:
         ends = [index for index, byte in enumerate(path) if byte == ord("/")]
         return b"" in unreadable or any(path[:end] in unreadable for end in (*ends, len(path)))
 
-    def _file_system_at(self, listing: FolderListing) -> FileSystem:
+    def _file_system_at(self, listing: WalkedFolder) -> FileSystem:
         """Return the file system of a folder, looked up once for every device number."""
         known = self._file_systems.get(listing.device)
         if known is None:

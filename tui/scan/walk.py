@@ -48,8 +48,8 @@ class WalkOptions:
 
 
 @dataclass(slots=True)
-class FolderListing:
-    """What one folder holds.
+class WalkedFolder:
+    """What the walk found in one folder.
 
     Attributes:
         path: of the folder, relative to the root, `b""` for the root itself.
@@ -101,7 +101,7 @@ class Walk:
         """Enter folders at or below `folder` (relative to the root) before all others."""
         self._preferred = folder
 
-    def __iter__(self) -> Iterator[FolderListing]:
+    def __iter__(self) -> Iterator[WalkedFolder]:
         """Yield a listing for every folder, a folder before what it holds.
 
         Raises:
@@ -138,8 +138,8 @@ class Walk:
             rules = rules.with_file(found.spec) if found.spec else rules
         return rules
 
-    def _list(self, folder: _Folder) -> FolderListing:
-        listing = FolderListing(folder.path)
+    def _list(self, folder: _Folder) -> WalkedFolder:
+        listing = WalkedFolder(folder.path)
         absolute = os.path.join(self._root, folder.path) if folder.path else self._root
         try:
             status = os.stat(absolute) if self._options.follow_symlinks else os.lstat(absolute)
@@ -156,7 +156,7 @@ class Walk:
             self._report(listing, absolute, f"cannot read the folder: {describe(error)}")
         return listing
 
-    def _read_rules(self, absolute: bytes, folder: _Folder, listing: FolderListing) -> IgnoreRules:
+    def _read_rules(self, absolute: bytes, folder: _Folder, listing: WalkedFolder) -> IgnoreRules:
         found = read_ignore_file(os.path.join(absolute, IGNORE_FILE), folder.path)
         if found.error:
             self._report(listing, os.path.join(absolute, IGNORE_FILE), found.error)
@@ -167,7 +167,7 @@ class Walk:
         entries: Iterator[os.DirEntry[bytes]],
         folder: _Folder,
         rules: IgnoreRules,
-        listing: FolderListing,
+        listing: WalkedFolder,
         chain: tuple[tuple[int, int], ...],
     ) -> None:
         """Put each entry of a folder where it belongs: files, folders, ignored or problems."""
@@ -213,7 +213,7 @@ class Walk:
         return False
 
     def _add_file(
-        self, entry: os.DirEntry[bytes], kind: Kind, files: list[FoundFile], listing: FolderListing
+        self, entry: os.DirEntry[bytes], kind: Kind, files: list[FoundFile], listing: WalkedFolder
     ) -> None:
         status = entry.stat(follow_symlinks=self._options.follow_symlinks)
         if stat.S_ISREG(status.st_mode):
@@ -230,7 +230,7 @@ class Walk:
             return
         self._report(listing, entry.path, f"is a {describe_type(status.st_mode)}, not a file; skipped")
 
-    def _report(self, listing: FolderListing, path: bytes, message: str) -> None:
+    def _report(self, listing: WalkedFolder, path: bytes, message: str) -> None:
         listing.problems.append(Problem(path, Stage.WALK, message))
 
 
