@@ -74,7 +74,9 @@ def run_session(
                 f"There is no library at {display(path)}.",
                 hint="`yapmo scan PATH` makes one; --library FILE names another.",
             )
-        async with await _open(config, path, create=False, read_only=read_only) as library:
+        from tui.library.database import open_configured_library
+
+        async with await open_configured_library(config, path, create=False, read_only=read_only) as library:
             return await work(Session(config, library, log_feed))
 
     return asyncio.run(run())
@@ -89,12 +91,13 @@ async def open_scan_session(request: ScanRequest, shared: SharedOptions) -> Asyn
     Raises:
         YapmoError: configuration, library or request cannot be used.
     """
+    from tui.library.database import open_configured_library
     from tui.scan.service import ScanService, check_first_run
 
     config, log_feed, path = _prepare(shared)
     if _is_new(path):
         await check_first_run(config, request)
-    async with await _open(config, path, create=True, read_only=False) as library:
+    async with await open_configured_library(config, path) as library:
         service = ScanService(library, config)
         try:
             yield ScanSession(config, library, log_feed, service)
@@ -125,15 +128,3 @@ def _is_new(path: bytes) -> bool:
             hint="Check the permissions of its folders, or choose another with --library FILE.",
         ) from None
     return False
-
-
-async def _open(config: Config, path: bytes, *, create: bool, read_only: bool) -> Library:
-    from tui.library.database import Library
-
-    return await Library.open(
-        path,
-        create=create,
-        read_only=read_only,
-        write_batch_size=config.library.write_batch_size,
-        write_batch_ms=config.library.write_batch_ms,
-    )

@@ -23,11 +23,25 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from tui.config import Config
     from tui.library.schema import Migration
 
 logger = logging.getLogger("yapmo.library")
 
 _OPEN_WAIT_S = 30.0
+
+
+async def open_configured_library(
+    config: Config, path: bytes, *, create: bool = True, read_only: bool = False
+) -> Library:
+    """Open the library at `path` with the batches of section `[library]`; as `Library.open` otherwise."""
+    return await Library.open(
+        path,
+        create=create,
+        read_only=read_only,
+        write_batch_size=config.library.write_batch_size,
+        write_batch_ms=config.library.write_batch_ms,
+    )
 
 
 class Library:
