@@ -12,9 +12,9 @@ from contextlib import closing
 
 import pytest
 
+from tests.library.faults import find_faults
 from tui.library.connections import connect_writing
 from tui.library.database import Library, create_library
-from tui.library.inspection import check_library
 
 _WRITING = """
 import asyncio, os, sys, time
@@ -57,7 +57,7 @@ async def test_killed_while_it_writes(path: bytes, seed: int) -> None:
         process.wait()
         process.stdout.close()
         with closing(connect_writing(path)) as db:
-            assert list(check_library(db)) == []
+            assert list(find_faults(db)) == []
             # a folder comes with its twenty files or not at all
             odd = db.execute(
                 "SELECT folder.id FROM folder LEFT JOIN file ON file.folder_id = folder.id WHERE folder.path <> x'' "

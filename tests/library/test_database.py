@@ -10,16 +10,18 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.library.faults import find_faults
+from tui.config import default_config
 from tui.errors import LibraryError
 from tui.library import database, inspection, schema
 from tui.library.connections import connect_reading, connect_writing
 from tui.library.database import Library, back_up, create_library, migrate
-from tui.library.inspection import check_library
 from tui.library.schema import MIGRATIONS, Migration
 from tui.mounts import find_mount
 
@@ -155,20 +157,27 @@ async def test_a_damaged_page_is_named_and_found(path: bytes) -> None:
     with pytest.raises(LibraryError, match="damaged"):
         await library.writer.flush()
     with closing(library.connect_read_only()) as db:
-        assert any("damaged" in fault for fault in check_library(db))
+        assert any("damaged" in fault for fault in find_faults(db))
     with pytest.raises(LibraryError, match="damaged"):
         await library.close()
     await library.close()
 
 
+async def test_a_library_opens_as_configured(path: bytes) -> None:
+    config = default_config()
+    batches = replace(config.library, write_batch_size=7, write_batch_ms=600)
+    async with await database.open_configured_library(replace(config, library=batches), path) as library:
+        assert (library.writer._batch_size, library.writer._batch_s) == (7, 0.6)
+
+
 def test_a_sound_library_has_no_faults(db: sqlite3.Connection) -> None:
-    assert list(check_library(db)) == []
+    assert list(find_faults(db)) == []
 
 
 def test_a_wrong_search_index_is_a_fault(db: sqlite3.Connection, add: Callable[..., list[int]]) -> None:
     (file_id,) = add(b"a.jpg")
     db.execute("UPDATE file SET title = 'never indexed' WHERE id = ?", (file_id,))
-    assert any("damaged" in fault for fault in check_library(db))
+    assert any("damaged" in fault for fault in find_faults(db))
 
 
 def test_a_reference_to_nothing_is_a_fault(path: bytes) -> None:
@@ -176,7 +185,7 @@ def test_a_reference_to_nothing_is_a_fault(path: bytes) -> None:
     with closing(sqlite3.connect(path)) as db:
         db.execute("INSERT INTO file_tag VALUES (77, 88)")
         db.commit()
-        assert any("refers to nothing" in fault for fault in check_library(db))
+        assert any("refers to nothing" in fault for fault in find_faults(db))
 
 
 async def test_a_directory_that_may_not_be_written(path: bytes, monkeypatch: pytest.MonkeyPatch) -> None:

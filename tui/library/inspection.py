@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.errors import LibraryError
 from tui.library.connections import connect_reading, explained
 from tui.library.schema import APPLICATION_ID, REQUIRED_TABLES, SCHEMA_VERSION
 from tui.mounts import NETWORK_TYPES, TABLE, find_mount
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _MAGIC = b"SQLite format 3\0"
 _ASIDE = "Nothing was changed. Put the file aside, then bring back a copy of the library if you have one, or scan anew."
@@ -100,25 +95,6 @@ def refuse_network_disk(path: bytes, mounts: str = TABLE) -> None:
             f"The library {display(path)} lies on a network share ({mount.type}), where SQLite is not safe",
             hint="Keep it on a local disk (the media may lie anywhere): --library FILE or [library] path.",
         )
-
-
-def check_library(db: sqlite3.Connection) -> Iterator[str]:
-    """Yield one sentence for each fault found in an open library; reads all of it, which takes a while.
-
-    Checks the pages and the indexes (`PRAGMA integrity_check`), the references between tables, and that
-    the search index says what the files say (the last only on a connection that may write).
-    """
-    try:
-        for (line,) in db.execute("PRAGMA integrity_check(20)"):
-            if line != "ok":
-                yield f"the database is damaged: {line}"
-        for table, row, parent, _number in db.execute("PRAGMA foreign_key_check"):
-            yield f"row {row} of table {table} refers to nothing in table {parent}"
-        (reading,) = db.execute("PRAGMA query_only").fetchone()
-        if not reading:
-            db.execute("INSERT INTO search (search, rank) VALUES ('integrity-check', 1)")
-    except sqlite3.DatabaseError as error:
-        yield f"the database is damaged: {error}"
 
 
 def _size_of(path: bytes) -> int:
