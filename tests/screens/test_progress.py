@@ -10,7 +10,7 @@ from tests.screens.scripted_engine import ScriptedEngine, screen_text, snapshot
 from tui.library.roots import add_root
 from tui.library.scans import finish_scan, start_scan
 from tui.records import Problem, ScanCounters, ScanState, Stage, StageProgress, WorkerStatus
-from tui.widgets.progress_card import ProgressCard, format_rate, name_paths, share_done
+from tui.widgets.progress_card import MOST_WORKERS, ProgressCard, format_rate, name_paths, share_done
 from tui.widgets.record_list import RecordList
 
 if TYPE_CHECKING:
@@ -162,6 +162,19 @@ async def test_many_workers_are_summed_up(
         engine.shown = snapshot(workers=workers)
         await wait_until(lambda: "and 28 more workers, 14 of them busy" in screen_text(pilot.app))
         assert pilot.app.screen.query_one("#problems", RecordList).size.height >= 3
+
+
+@pytest.mark.parametrize(
+    ("path", "words"), [(None, "and 1 more worker, idle"), (b"/x", "and 1 more worker, busy")]
+)
+async def test_one_worker_too_many_for_the_card_is_told_in_the_singular(
+    open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait, path: bytes | None, words: str
+) -> None:
+    workers = tuple(WorkerStatus(number, "exiftool", path) for number in range(1, MOST_WORKERS + 2))
+    async with open_app() as pilot:
+        await pilot.press("s")
+        engine.shown = snapshot(workers=workers)
+        await wait_until(lambda: words in screen_text(pilot.app))
 
 
 def test_rates_have_no_more_digits_than_can_be_read() -> None:

@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from textual import events
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
@@ -147,15 +146,6 @@ async def test_a_long_mistake_is_cut_and_a_hostile_one_does_nothing() -> None:
         assert r"▲ [@click=app.quit]x[/] \x1b[31m yyy" in screen_lines(app)[1]
         await pilot.click(offset=(8, 1))
         assert app.is_running
-
-
-async def test_pasted_text_is_one_safe_line() -> None:
-    app = BoxApp()
-    async with app.run_test(size=(80, 24), notifications=True) as pilot:
-        app.box.query_one(QueryInput).post_message(events.Paste("a\x1b]52;c;eA==\x07\u202eb\nsecond"))
-        app.box.query_one(QueryInput).post_message(events.Paste("\n"))
-        await pilot.pause()
-        assert app.box.text == r"a\x1b]52;c;eA==\x07\u202eb"
 
 
 async def test_an_idle_box_sends_nothing() -> None:

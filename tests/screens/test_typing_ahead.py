@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from textual import events
 
 from tests.screens.filled_library import ROOT, MadeFile, fill, photos
 from tests.screens.keys import type_at_once
@@ -14,6 +15,7 @@ from tui.app import YapmoApp
 from tui.library.roots import add_root
 from tui.screens.shell import footer_items
 from tui.widgets.bars import FooterBar
+from tui.widgets.search_box import SearchBox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,6 +58,42 @@ async def test_keys_typed_at_once_reach_what_they_are_meant_for(
         await wait_until(lambda: shown in screen_text(app), seconds=5)
         footer = app.screen.query(FooterBar)
         await wait_until(lambda: not footer or footer.first().items == footer_items(app.screen, app.session))
+
+
+async def test_a_paste_and_the_key_behind_it_arrive_in_order(
+    open_app: OpenApp, filled: Library, wait_until: Wait
+) -> None:
+    async with open_app("library") as pilot:
+        app = pilot.app
+        type_at_once(app, "slash")
+        app.post_message(events.Paste("2020"))
+        type_at_once(app, "enter", "down")
+        await wait_until(lambda: "▸  IMG_0003.JPG" in screen_text(app), seconds=5)
+        assert "/ 2020" in screen_text(app)
+
+
+async def test_a_pasted_folder_is_the_one_that_is_scanned(
+    open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait, tmp_path: Path
+) -> None:
+    folder = tmp_path / "wanted"
+    folder.mkdir()
+    async with open_app("browse") as pilot:
+        type_at_once(pilot.app, "slash")
+        pilot.app.post_message(events.Paste(f"{folder}\nsecond line"))
+        type_at_once(pilot.app, "enter", "s")
+        await wait_until(lambda: engine.requests, seconds=5)
+        assert engine.requests[0].paths == (bytes(folder),)
+
+
+async def test_pasted_text_is_one_safe_line(open_app: OpenApp, filled: Library, wait_until: Wait) -> None:
+    async with open_app("library") as pilot:
+        app = pilot.app
+        type_at_once(app, "slash")
+        app.post_message(events.Paste("a\x1b]52;c;eA==\x07\u202eb\nsecond"))
+        app.post_message(events.Paste("\n"))
+        type_at_once(app, "z")
+        box = app.screen.query_one(SearchBox)
+        await wait_until(lambda: box.text == r"a\x1b]52;c;eA==\x07\u202ebz", seconds=5)
 
 
 async def test_a_folder_that_is_typed_is_the_one_that_is_scanned(

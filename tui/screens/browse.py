@@ -36,12 +36,12 @@ class PathBar(PaintedLines):
         self._path = b""
         self._note = ""
 
-    def show(self, path: bytes, mark: FolderMark | None) -> None:
-        """Show `path`."""
+    def show(self, path: bytes, mark: FolderMark | None, *, is_known: bool) -> None:
+        """Show `path` and its `mark`; without one it is not in the library, if the library is known (`is_known`)."""
         self._path = path
-        self._note = (
-            "not in the library" if mark is None else f"{format_count(mark.files)} files in the library"
-        )
+        self._note = "not in the library" if is_known else ""
+        if mark is not None:
+            self._note = f"{format_count(mark.files)} files in the library"
         self.repaint()
 
     def lines(self, width: int, height: int) -> Sequence[Line]:  # noqa: ARG002  # one line high
@@ -67,6 +67,7 @@ class BrowseScreen(ShellScreen):
         """Serve `session`; the cursor begins on the first root, or at home while there is none."""
         super().__init__(session)
         self._marks: dict[bytes, FolderMark] = {}
+        self._marks_are_known = False
         self._unfolded: dict[bytes, None] = {}
         self.expect("place")
 
@@ -110,7 +111,7 @@ class BrowseScreen(ShellScreen):
     def on_folder_tree_unfolded(self, message: FolderTree.Unfolded) -> None:
         """Ask the library what it knows of the folders that came into view."""
         self._unfolded[message.path] = None
-        self._read_marks((message.path,))
+        self._read_marks((message.path,) if self._marks_are_known else tuple(self._unfolded))
 
     def on_line_list_cursor_moved(self) -> None:
         """Show the path under the cursor."""
@@ -172,7 +173,7 @@ class BrowseScreen(ShellScreen):
 
     def _show_path(self) -> None:
         path = self.tree_view.node.path
-        self.query_one(PathBar).show(path, self._marks.get(path))
+        self.query_one(PathBar).show(path, self._marks.get(path), is_known=self._marks_are_known)
 
     @work(name="folder counts")
     async def _read_marks(self, paths: tuple[bytes, ...]) -> None:
@@ -184,7 +185,10 @@ class BrowseScreen(ShellScreen):
     async def _fetch_marks(self, paths: tuple[bytes, ...]) -> dict[bytes, FolderMark]:
         """Return what the library knows of the roots and the folders in `paths`; nothing where it cannot be read."""
         try:
-            return await fetch_folder_marks(self.session.library, paths)
+            marks = await fetch_folder_marks(self.session.library, paths)
         except LibraryError as error:
+            self._marks_are_known = False
             tell_fault(self.app, error)
             return {}
+        self._marks_are_known = True
+        return marks
