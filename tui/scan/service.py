@@ -12,6 +12,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from tui.errors import LibraryError
+from tui.library.connections import explained
 from tui.scan.prepare import check_first_run, prepare_run
 from tui.scan.request import ScanRequest
 
@@ -52,11 +53,12 @@ class ScanService:
         Raises:
             RootUnavailableError: a path is not there or cannot be read.
             UsageError: a path is no folder and no media file, or ExifTool is missing or too old.
-            LibraryError: the service is at a scan already, or another process scans the root.
+            LibraryError: the service is at a scan already, another process scans the root, or the library fails.
         """
         if self.running:
             raise LibraryError("A scan is running already.", hint="Wait for it, or abort it first.")
-        self._run = await prepare_run(self._library, self._config, request)
+        with explained(self._library.path):
+            self._run = await prepare_run(self._library, self._config, request)
         self._task = asyncio.create_task(self._run.execute(), name="scan")
 
     def abort(self) -> None:
