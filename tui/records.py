@@ -256,12 +256,30 @@ class WorkerStatus:
 
 @dataclass(frozen=True, slots=True)
 class ScanCounters:
-    """Counts of one scan. All are files unless the name says otherwise.
+    """Counts of one scan.
 
-    They add up: after a completed scan that walked and whose roots could be believed,
+    The files add up: after a completed scan that walked and whose roots could be believed,
     `files = new + changed + unchanged + moved + returned`. Missing files are in none of them. A scan that was
     aborted, or that held a root back (`ScanSummary.unavailable`), has met files that it decided nothing about;
     a scan of the fingerprints alone meets none, and counts those that it recognises as moved.
+
+    Attributes:
+        folders: folders that the walk came to, also those that could not be read.
+        files: media files that the walk met.
+        new: files that the library did not know.
+        changed: files whose content changed since the last scan.
+        unchanged: files that are as the library knows them.
+        moved: files that are known from another path.
+        missing: files that were present at the last scan and are gone.
+        returned: files that were missing and are there again.
+        metadata_done: files whose metadata this scan read.
+        metadata_failed: files whose metadata it could not read.
+        fingerprints_done: fingerprints that it took; a file of which two are needed counts twice.
+        fingerprints_failed: those that it could not take.
+        problems: problems that it met, in any stage.
+        ignored: media files *and folders* left out by patterns, as hidden, as links or as another file system; what
+            an ignored folder holds is not counted.
+        bytes: sizes of all files met, in bytes, whether or not anything was read from them.
     """
 
     folders: int = 0
