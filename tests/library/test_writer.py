@@ -15,6 +15,7 @@ import pytest
 
 from tui.errors import LibraryError
 from tui.library import writer as writer_module
+from tui.library.batches import write_batch
 from tui.library.connections import connect_reading, connect_writing
 from tui.library.database import Library, create_library
 from tui.library.locks import WriteTurns
@@ -229,6 +230,35 @@ async def test_a_full_disk_makes_the_writer_wait_and_go_on(
     await big
     assert library.writer.waiting == ""
     assert _names(library.path) == {"a", "big"}
+
+
+async def test_a_full_disk_is_told_once_and_when_it_is_over(
+    library: Library,
+    wait_until: Callable[..., Any],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    attempts = 0
+
+    def counting(*args: Any) -> list[object]:
+        nonlocal attempts
+        attempts += 1
+        return write_batch(*args)
+
+    monkeypatch.setattr(writer_module, "write_batch", counting)
+    monkeypatch.setattr(writer_module, "_FIRST_RETRY_S", 0.01)
+    monkeypatch.setattr(writer_module, "_LONGEST_RETRY_S", 0.01)
+    connection = library.writer._connection
+    await connection.transact(_limit_pages(2))
+    with caplog.at_level("INFO", logger="yapmo.library"):
+        big = asyncio.create_task(library.writer.run(_put("big", "x" * 100_000)))
+        await wait_until(lambda: attempts >= 5)
+        assert "full" in library.writer.refusal
+        await connection.transact(_limit_pages(10_000))
+        await big
+    said = [record.message for record in caplog.records if record.name == "yapmo.library"]
+    assert [("full" in line, "again" in line) for line in said] == [(True, False), (False, True)]
+    assert library.writer.refusal == ""
 
 
 async def test_closing_on_a_full_disk_gives_up_and_says_what_is_lost(

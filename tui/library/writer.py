@@ -55,6 +55,7 @@ class Writer:
 
     Attributes:
         waiting: empty, or one sentence: what the writer waits for (a full disk, another process).
+        refusal: empty, or why the disk or another program refuses what it writes now; it is tried again until it is not.
         committed: number of commits so far; a front door that sees it rise knows that the library changed.
     """
 
@@ -69,6 +70,7 @@ class Writer:
     ) -> None:
         """Take over `connection`; `batch_size` is rows and `batch_ms` milliseconds to gather a batch for."""
         self.waiting = ""
+        self.refusal = ""
         self.committed = 0
         self._connection = connection
         self._turns = turns
@@ -224,7 +226,7 @@ class Writer:
     def _write_batch(self, db: sqlite3.Connection, batch: list[_Entry]) -> list[object]:
         """Run a batch as one transaction in the connection's thread and return each write's outcome."""
         with self._turns.turn(self._keep_waiting):
-            self.waiting = ""
+            self.waiting = self._say_refusal()
             outcomes = write_batch(db, [entry.write for entry in batch])
             self._bound_log(db)
         return outcomes
@@ -247,6 +249,9 @@ class Writer:
                 self._log_checked_bytes // 1_000_000,
             )
 
+    def _say_refusal(self) -> str:
+        return f"{self.refusal}; waiting" if self.refusal else ""
+
     def _keep_waiting(self, waited_s: float) -> bool:
         if waited_s > _SAY_WAITING_AFTER_S:
             self.waiting = "waiting for another process that is writing to the library"
@@ -265,10 +270,12 @@ class Writer:
             reason = LibraryError(f"Writing to the library failed: {error!r}", hint=fault)
         passing = code in PAUSING or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_WRITE"
         if passing and time.monotonic() < self._patience_ends_at(code):
-            if not self.waiting:
+            if reason.message != self.refusal:
                 logger.warning("%s; waiting", reason.message)
-            self.waiting = f"{reason.message}; waiting"
+            self.refusal = reason.message
+            self.waiting = self._say_refusal()
             return True
+        self.refusal = self.waiting = ""
         lost = (
             f" {writes} changes were not written." if passing or isinstance(error, TurnRefusedError) else ""
         )
@@ -295,6 +302,9 @@ class Writer:
 
     def _settle(self, batch: list[_Entry], outcomes: list[object]) -> None:
         self.committed += 1
+        if self.refusal:
+            logger.info("the library can be written again")
+            self.refusal = self.waiting = ""
         for entry, outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Refused):
                 self._refuse(entry, outcome.error)

@@ -225,14 +225,15 @@ class ScanRun:
         """
         refused_since: float | None = None
         while not (await asyncio.wait({task}, timeout=_LOOK_AT_WRITER_S))[0]:
-            waiting = self._library.writer.waiting
-            if not (waiting and self._aborted.is_set()):
+            writer = self._library.writer
+            if not (writer.waiting and self._aborted.is_set()):
                 continue
+            reason = writer.refusal or writer.waiting
             refused_since = refused_since or time.monotonic()
             if time.monotonic() - refused_since > _UNWRITABLE_GRACE_S:
                 task.cancel()
                 await asyncio.wait({task}, timeout=_ABORT_GRACE_S)
-                raise LibraryError(waiting.removesuffix("; waiting"))
+                raise LibraryError(reason)
         await task
 
     async def _finish(self, state: ScanState, error: str, code: int) -> ScanSummary:
