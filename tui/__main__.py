@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 
 
@@ -19,7 +20,8 @@ def main() -> None:
 def _run(arguments: list[str]) -> int:
     from tui.commands.plain_opening import parse_plain_opening
 
-    opening = parse_plain_opening(arguments)
+    # a shell that asks what it may offer behind Tab gives no arguments; the answer is Typer's
+    opening = None if "_YAPMO_COMPLETE" in os.environ else parse_plain_opening(arguments)
     if opening is None:
         from tui.cli import run
 
