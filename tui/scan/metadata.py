@@ -219,7 +219,7 @@ class MetadataStage:
         if job.kind is Kind.AUDIO:
             try:
                 tags = await self._tags.run(job.path)
-            except PoolClosedError:
+            except (PoolClosedError, WorkerUnavailableError):
                 raise
             except TaskFailedError as error:
                 return RawAnswer(job, error=error.message)
