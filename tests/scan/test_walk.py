@@ -138,7 +138,7 @@ def test_links_are_left_out_unless_followed(tmp_path: Path) -> None:
     os.symlink(tmp_path / "nowhere", tmp_path / "broken.jpg")
     assert paths_of(walk(tmp_path)) == {b"real/a.jpg"}
     followed = walk(tmp_path, follow_symlinks=True)
-    assert paths_of(followed) == {b"real/a.jpg", b"link.jpg", b"dir/a.jpg"}
+    assert paths_of(followed) == {b"real/a.jpg", b"link.jpg"}
     assert b"broken.jpg" in messages_of(followed)
 
 
@@ -159,9 +159,37 @@ def test_links_between_folders_end_and_links_lead_out_of_the_root(tmp_path: Path
     os.symlink(tmp_path / "outside", tmp_path / "root/out")
     os.symlink("itself.jpg", tmp_path / "root/itself.jpg")
     listings = walk(tmp_path / "root", follow_symlinks=True)
-    assert paths_of(listings) == {b"a/1.jpg", b"a/to_b/2.jpg", b"b/2.jpg", b"b/to_a/1.jpg", b"out/o.jpg"}
+    assert paths_of(listings) == {b"a/1.jpg", b"b/2.jpg", b"out/o.jpg"}
     assert messages_of(listings)[b"itself.jpg"] == "cannot be looked at: links lead in a circle"
     assert paths_of(walk(tmp_path / "root")) == {b"a/1.jpg", b"b/2.jpg"}
+
+
+@pytest.mark.parametrize("link", ["0", "z"])
+@pytest.mark.parametrize("preferred", [None, b"0", b"a", b"z"])
+def test_a_folder_that_a_link_leads_to_is_visited_once_and_by_its_own_path(
+    tmp_path: Path, link: str, preferred: bytes | None
+) -> None:
+    write_file(tmp_path / "a/1.jpg", b"x")
+    write_file(tmp_path / "a/deep/2.jpg", b"x")
+    os.symlink("a", tmp_path / link)
+    os.symlink("a/deep", tmp_path / f"{link}deep")
+    options = WalkOptions(KINDS, compile_patterns(()), follow_symlinks=True)
+    run = Walk(os.fsencode(tmp_path), options, CancelToken())
+    run.prefer(preferred)
+    listings = list(run)
+    assert sorted(file.name for listing in listings for file in listing.files) == [b"1.jpg", b"2.jpg"]
+    assert paths_of(listings) == {b"a/1.jpg", b"a/deep/2.jpg"}
+    assert messages_of(listings) == {}
+
+
+def test_a_folder_outside_that_two_links_lead_to_is_visited_once(tmp_path: Path) -> None:
+    write_file(tmp_path / "outside/in/o.jpg", b"x")
+    write_file(tmp_path / "root/a.jpg", b"x")
+    os.symlink(tmp_path / "outside", tmp_path / "root/first")
+    os.symlink(tmp_path / "outside/in", tmp_path / "root/second")
+    os.symlink(tmp_path / "root", tmp_path / "outside/in/back")
+    listings = walk(tmp_path / "root", follow_symlinks=True)
+    assert paths_of(listings) == {b"a.jpg", b"first/in/o.jpg"}
 
 
 def test_another_file_system_is_left_out_when_asked(tmp_path: Path) -> None:

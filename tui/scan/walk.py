@@ -7,6 +7,7 @@ returns nothing for what it cannot list.
 from __future__ import annotations
 
 import errno
+import heapq
 import os
 import stat
 from dataclasses import dataclass, field
@@ -56,7 +57,8 @@ class WalkedFolder:
         files: its media files, in the order of the directory.
         folders: names of the folders below that the walk will enter.
         device: device number of the folder.
-        ignored: how many media files and folders were left out by patterns, as hidden, as links or as another file system.
+        ignored: how many media files and folders were left out by patterns, as hidden, as links (or
+            because another path led there already) or as another file system.
         problems: what could not be read here.
         unknown: names of entries that could not be looked at: nobody knows what they are, so they are not gone.
         readable: False when the listing failed or broke off: what it lacks is then unknown, not gone.
@@ -74,17 +76,30 @@ class WalkedFolder:
 
 @dataclass(slots=True)
 class _Folder:
-    """A folder on the stack: where it is and which rules hold inside."""
+    """A folder to be listed: where it is and which rules hold inside.
+
+    Attributes:
+        path: relative to the root.
+        rules: those of the configuration and of the ignore files above.
+        chain: device and inode of the folders above it, where links are followed.
+        is_link: whether it is itself a link.
+        below_link: whether it is a link or was reached through one.
+    """
 
     path: bytes
     rules: IgnoreRules
     chain: tuple[tuple[int, int], ...] = ()
+    is_link: bool = False
+    below_link: bool = False
 
 
 class Walk:
     """One walk of one root, or of a part of it.
 
     Iterate over it in a thread of its own: it blocks on the disk. `prefer` may be called from any thread.
+
+    Where links are followed, folders that are links wait until all others have been listed, so that a folder which
+    several paths lead to is visited once and by the same path in every scan, its own if that lies in the root.
     """
 
     def __init__(self, root: bytes, options: WalkOptions, token: CancelToken, *, start: bytes = b"") -> None:
@@ -94,6 +109,8 @@ class Walk:
         self._token = token
         self._start = start
         self._stack: list[_Folder] = []
+        self._links: list[tuple[bytes, _Folder]] = []
+        self._visited: set[tuple[int, int]] = set()
         self._preferred: bytes | None = None
         self._device = 0
 
@@ -111,7 +128,7 @@ class Walk:
         self._device = os.stat(self._root).st_dev
         rules = self._rules_above(self._start)
         self._stack = [_Folder(self._start, rules)]
-        while self._stack:
+        while self._stack or self._links:
             self._token.check()
             folder = self._take()
             listing = self._list(folder)
@@ -119,6 +136,8 @@ class Walk:
 
     def _take(self) -> _Folder:
         """Take the next folder off the stack, a preferred one if there is any."""
+        if not self._stack:
+            return heapq.heappop(self._links)[1]
         preferred = self._preferred
         if preferred is not None:
             for index in range(len(self._stack) - 1, -1, -1):
@@ -148,6 +167,11 @@ class Walk:
             if identity in folder.chain:
                 self._report(listing, absolute, "a link leads back to a folder above it; not entered")
                 return listing
+            if folder.below_link and identity in self._visited:
+                listing.ignored = 1
+                return listing
+            if self._options.follow_symlinks:
+                self._visited.add(identity)
             with os.scandir(absolute) as entries:
                 rules = self._read_rules(absolute, folder, listing)
                 self._sort_entries(entries, folder, rules, listing, (*folder.chain, identity))
@@ -185,9 +209,7 @@ class Walk:
                 if self._is_left_out(entry, folder, rules, is_folder=is_folder):
                     listing.ignored += 1
                 elif is_folder:
-                    below.append(
-                        _Folder(_join(folder.path, name), rules, chain if options.follow_symlinks else ())
-                    )
+                    below.append(self._folder_below(entry, folder, rules, chain))
                 elif kind is not None:
                     self._add_file(entry, kind, files, listing)
             except OSError as error:
@@ -196,7 +218,24 @@ class Walk:
                     listing.unknown.append(name)
         below.sort(key=lambda item: item.path, reverse=True)
         listing.folders = [item.path for item in reversed(below)]
-        self._stack.extend(below)
+        for item in below:
+            if item.is_link:
+                heapq.heappush(self._links, (item.path, item))
+            else:
+                self._stack.append(item)
+
+    def _folder_below(
+        self,
+        entry: os.DirEntry[bytes],
+        folder: _Folder,
+        rules: IgnoreRules,
+        chain: tuple[tuple[int, int], ...],
+    ) -> _Folder:
+        path = _join(folder.path, entry.name)
+        if not self._options.follow_symlinks:
+            return _Folder(path, rules)
+        is_link = entry.is_symlink()
+        return _Folder(path, rules, chain, is_link=is_link, below_link=is_link or folder.below_link)
 
     def _is_left_out(
         self, entry: os.DirEntry[bytes], folder: _Folder, rules: IgnoreRules, *, is_folder: bool
