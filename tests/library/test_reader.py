@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 import time
 from contextlib import closing
 from typing import TYPE_CHECKING
@@ -221,10 +222,25 @@ async def test_a_newer_question_interrupts_an_older_one_which_is_asked_again(she
     assert asked == 2
 
 
+def _slow_once_begun(begun: threading.Event) -> Callable[[sqlite3.Connection], int]:
+    """Return `_slow` with an event that SQLite itself sets in the middle of it."""
+
+    def ask(db: sqlite3.Connection) -> int:
+        db.create_function("begun", 0, begun.set)
+        sql = (
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200000000) "
+            "SELECT max(i), max(CASE WHEN i = 1000 THEN begun() END) FROM n"
+        )
+        return int(db.execute(sql).fetchone()[0])
+
+    return ask
+
+
 async def test_a_question_that_nobody_waits_for_is_interrupted(shelf: Library) -> None:
     lane = shelf.reader.counts
-    task = asyncio.create_task(lane.ask(_slow, 1))
-    await asyncio.sleep(0.05)
+    begun = threading.Event()
+    task = asyncio.create_task(lane.ask(_slow_once_begun(begun), 1))
+    assert await asyncio.to_thread(begun.wait, 10)
     task.cancel()
     began = time.monotonic()
     with pytest.raises(asyncio.CancelledError):
@@ -234,8 +250,9 @@ async def test_a_question_that_nobody_waits_for_is_interrupted(shelf: Library) -
 
 
 async def test_closing_interrupts_what_runs(shelf: Library) -> None:
-    task = asyncio.create_task(shelf.reader.pages.ask(_slow, 1))
-    await asyncio.sleep(0.05)
+    begun = threading.Event()
+    task = asyncio.create_task(shelf.reader.pages.ask(_slow_once_begun(begun), 1))
+    assert await asyncio.to_thread(begun.wait, 10)
     await asyncio.wait_for(shelf.reader.close(), 10)
     task.cancel()
     await asyncio.wait([task])

@@ -9,7 +9,6 @@ import sys
 import tempfile
 import textwrap
 import threading
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -322,18 +321,28 @@ def test_an_abort_ends_the_walk_at_the_next_folder(tmp_path: Path) -> None:
 
 def test_a_paused_walk_waits_and_an_abort_wakes_it(tmp_path: Path) -> None:
     write_file(tmp_path / "a/b.jpg", b"x")
+    waits = threading.Event()
+
+    class Gate(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            waits.set()
+            return super().wait(timeout)
+
     token = CancelToken()
+    token._going = Gate()
     token.pause()
     ended = threading.Event()
+    listed: list[WalkedFolder] = []
 
     def run() -> None:
         with pytest.raises(ScanCancelledError):
-            list(Walk(os.fsencode(tmp_path), WalkOptions(KINDS, compile_patterns(())), token))
+            listed.extend(Walk(os.fsencode(tmp_path), WalkOptions(KINDS, compile_patterns(())), token))
         ended.set()
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    time.sleep(0.05)
+    assert waits.wait(10)
+    assert not listed
     assert not ended.is_set()
     token.abort()
     assert ended.wait(10)

@@ -167,14 +167,17 @@ def test_children_left_open_end_with_the_program() -> None:
 import asyncio, sys
 from tui.workers import process
 process.find_launcher = lambda: ()
+told = asyncio.Event()
 class Deaf:
-    def output_received(self, data): print(data.decode(), flush=True)
+    def output_received(self, data):
+        print(data.decode(), flush=True)
+        told.set()
     def errors_received(self, data): pass
     def process_ended(self): pass
 async def main():
     code = b"import os, time; print(os.getpid(), flush=True); time.sleep(1000)"
     child = process.ChildProcess((sys.executable.encode(), b"-c", code), Deaf())
-    await asyncio.sleep(1)
+    await asyncio.wait_for(told.wait(), 30)
 asyncio.run(main())
 """
     done = subprocess.run(
