@@ -202,6 +202,8 @@ async def test_browse_goes_about_without_the_library(
         await wait_until(says(pilot, NOTICE))
         await wait_until(says(pilot, home.name))
         assert "in the library" not in screen_text(pilot.app), "nobody knows"
+        texts = [notice.message for notice in pilot.app._notifications]
+        assert len(texts) == len(set(texts)), "many folders were asked about at once"
         fault.end()
         await pilot.press("5", "1")
         await wait_until(says(pilot, "1 files in the library"))
@@ -238,6 +240,18 @@ async def test_problems_stay_listed_and_are_read_again(
         fault.end()
         await fill(filled, [MadeFile(b"bad/1.jpg", error="broken 1")])
         await wait_until(says(pilot, "2 problems of all stages"))
+
+
+async def test_lists_that_could_not_be_read_do_not_claim_to_be_empty(
+    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
+) -> None:
+    fault.begin()
+    async with open_app("problems") as pilot:
+        await wait_until(says(pilot, NOTICE))
+        assert "No problems." not in screen_text(pilot.app)
+        await pilot.press("3")
+        await wait_until(says(pilot, "No scan was made since the start."))
+        assert "No scan yet." not in screen_text(pilot.app)
 
 
 async def test_problems_that_cannot_be_tried_again_are_told(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from tui.display import display
 
@@ -17,6 +19,9 @@ logger = logging.getLogger("yapmo.app")
 FAULT_S = 15.0
 """How long a notice of a fault stands: two lines, the second of which says what to do."""
 
+_told_at: WeakKeyDictionary[App[Any], dict[str, float]] = WeakKeyDictionary()
+"""When each application last showed a notice, by its text. Textual's own list lags behind: it is filled by messages."""
+
 
 def tell_fault(app: App[Any], error: YapmoError) -> None:
     """Say what happened and what to do.
@@ -24,8 +29,9 @@ def tell_fault(app: App[Any], error: YapmoError) -> None:
     Says nothing while the same notice still stands there: what is read four times a second fails as often.
     """
     text = "\n".join(display(line) for line in (error.message, error.hint) if line)
-    standing = app._notifications  # noqa: SLF001  # Textual has no public way to ask
-    if any(notice.message == text for notice in standing):
+    now, told = time.monotonic(), _told_at.setdefault(app, {})
+    if now - told.get(text, -FAULT_S) < FAULT_S:
         return
+    told[text] = now
     logger.warning("%s", display(error.message))
     app.notify(text, severity="error", timeout=FAULT_S, markup=False)

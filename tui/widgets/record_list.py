@@ -53,10 +53,11 @@ class RecordList(LineList, Generic[Record]):
         empty: str = "",
         id: str | None = None,  # noqa: A002  # Textual's name
     ) -> None:
-        """Show records in `columns`; `empty` is what the list says while it has none."""
+        """Show records in `columns`; `empty` is what the list says when it was shown none."""
         super().__init__(id=id)
         self._columns = tuple(columns)
         self._records: Sequence[Record] = ()
+        self._is_known = False
         self._empty = empty
 
     @property
@@ -71,13 +72,13 @@ class RecordList(LineList, Generic[Record]):
 
     def show(self, records: Sequence[Record]) -> None:
         """Show `records` instead of those before; the cursor stays on its row number."""
-        if records != self._records:
-            self._records = records
+        if records != self._records or not self._is_known:
+            self._records, self._is_known = records, True
             self.rows_changed()
 
     def empty_text(self) -> str:
-        """Return what the list says while it has no records."""
-        return self._empty
+        """Return what the list says while it has no records; nothing before it is known that there are none."""
+        return self._empty if self._is_known else ""
 
     def row_count(self) -> int:
         """Return the number of records."""
