@@ -206,7 +206,7 @@ async def test_browse_goes_about_without_the_library(
         assert len(texts) == len(set(texts)), "many folders were asked about at once"
         fault.end()
         await pilot.press("5", "1")
-        await wait_until(says(pilot, "1 files in the library"))
+        await wait_until(says(pilot, "1 file in the library"))
 
 
 async def test_the_history_is_read_again_while_a_scan_runs(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -27,7 +28,6 @@ from tui.scan.root_walk import RootWalk
 from tui.scan.walk import WalkOptions
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Sequence
 
     from tui.config import Config
@@ -458,8 +458,13 @@ class ScanRun:
     async def _keep_alive(self) -> None:
         """Renew the leases, count what is left to do, and hear whether another process asks to abort."""
         while True:
-            await self._count_pending()
-            if await self._lease.renew(self._tally.counters(), self._state):
+            try:
+                await self._count_pending()
+                asked_to_abort = await self._lease.renew(self._tally.counters(), self._state)
+            except (YapmoError, sqlite3.Error) as error:  # the lease lives on if the next beat succeeds
+                logger.warning("the scan's heartbeat: %s", error)
+                asked_to_abort = False
+            if asked_to_abort:
                 logger.info("another process asked this scan to stop")
                 self.abort()
             await asyncio.sleep(_HEARTBEAT_S)

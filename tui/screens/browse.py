@@ -41,7 +41,7 @@ class PathBar(PaintedLines):
         self._path = path
         self._note = "not in the library" if is_known else ""
         if mark is not None:
-            self._note = f"{format_count(mark.files)} files in the library"
+            self._note = f"{format_count(mark.files)} {'file' if mark.files == 1 else 'files'} in the library"
         self.repaint()
 
     def lines(self, width: int, height: int) -> Sequence[Line]:  # noqa: ARG002  # one line high
