@@ -297,7 +297,7 @@ class FileTable(LineList):
 
     @work(name="rows", group="rows")
     async def _fetch_wanted_rows(self) -> None:
-        """Fetch the pages around the window, those in sight first, for as long as the table lives."""
+        """Fetch the pages around the window and at the ends, those in sight first, for as long as the table lives."""
         while True:
             await self._rows_wanted.wait()
             self._rows_wanted.clear()
@@ -306,17 +306,18 @@ class FileTable(LineList):
                     rows = await view.page(number * PAGE_ROWS, PAGE_ROWS)
                     if view is self._view:
                         self._pages.put(number, rows)
-                        self.repaint()
+                        if number in page_numbers(self.top, self.top + self.page_height):
+                            self.repaint()
             except YapmoError as error:
                 logger.warning("could not read rows: %s", display(error.message))
                 self.post_message(self.ReadFailed(error))
 
     def _next_page_wanted(self) -> int | None:
-        """Return the number of the next page to fetch: in sight, else a screen below, else a screen above."""
+        """Return the number of the next page to fetch: in sight, else a screen below or above, else at an end of the list."""
         if not self._count:
             return None
         height, last = self.page_height, self._count - 1
-        for first in (self.top, self.top + height, self.top - height):
+        for first in (self.top, self.top + height, self.top - height, 0, last - height):
             if lacking := self._pages.lacking(clamp(first, 0, last), clamp(first + height - 1, 0, last)):
                 return lacking[0]
         return None
