@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger("yapmo.scan")
 
 _SETTLE_FILES = 256
-_SETTLE_S = 0.2
+_SETTLE_S = 0.5
 _IDLE_S = 0.1
 _SETTLING_AT_ONCE = 4
 

@@ -30,9 +30,9 @@ logger = logging.getLogger("yapmo.workers")
 CHUNK_BYTES = 65_536
 """Bytes read at once from a child: what a pipe holds."""
 
-REST_S = 0.015
-"""Seconds between two looks at the output of a child that keeps talking: one turn of the event loop then takes the answers
-to several small files. A child whose pipe is full is never left waiting."""
+SHORTEST_REST_S, LONGEST_REST_S = 0.010, 0.060
+"""Seconds between two looks at the output of a child that keeps talking: one turn of the event loop then takes several
+answers. A child whose pipe is full is never left waiting."""
 
 NICE = 10
 """How much lower than the interface's the priority of children is (`nice` levels)."""
@@ -143,6 +143,7 @@ class ChildProcess:
         self._sending: asyncio.Handle | None = None
         self._awaits_room = False
         self._resting: asyncio.TimerHandle | None = None
+        self._rest_s = SHORTEST_REST_S
         self._heard_end = False
         self._input, self._output, self._errors = (_prepare(pipe) for pipe in self._pipes)
         self._hears_output = self._hears_errors = False
@@ -153,6 +154,11 @@ class ChildProcess:
         """Hear at once what lies ready on standard error."""
         if self._errors >= 0:
             self._read_errors()
+
+    def rest(self, *, longer: bool) -> None:
+        """Look at the output less often from now on, or more often: whoever knows how much there is for the child to do says so."""
+        factor = 1.5 if longer else 0.5
+        self._rest_s = min(max(self._rest_s * factor, SHORTEST_REST_S), LONGEST_REST_S)
 
     def listen_to_errors(self, wanted: bool) -> None:
         """Choose whether standard error is heard as it comes, or only when `drain_errors` is called.
@@ -279,7 +285,7 @@ class ChildProcess:
         rests = data is not None and len(data) < CHUNK_BYTES
         self._listen_to_output(wanted=not rests)
         if rests:
-            self._resting = self._loop.call_later(REST_S, self._read_output)
+            self._resting = self._loop.call_later(self._rest_s, self._read_output)
         if data:
             self._listener.output_received(data)
 

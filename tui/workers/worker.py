@@ -191,9 +191,12 @@ class Worker(Generic[AnswerT]):
     def output_received(self, data: bytes) -> None:
         """Take a chunk of the child's answers, and what it complained of before it wrote them."""
         if self._child and self._channel:
+            given, answered = len(self.jobs), self._answered
             self._channel.feed_output(data)
             self._child.drain_errors()
             self._take_replies()
+            if self._child:  # it must never have answered all before it is looked at again
+                self._child.rest(longer=3 * (self._answered - answered) < given)
 
     def errors_received(self, data: bytes) -> None:
         """Take a chunk of the child's complaints."""
