@@ -21,6 +21,7 @@ os.environ["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
 
 from textual import events, work
 from textual.app import App, ScreenStackError, SystemCommand
+from textual.css.query import NoMatches
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
@@ -106,6 +107,7 @@ class YapmoApp(App[int]):
         self._interrupted_at = -INTERRUPT_WINDOW_S
         self._counted_at = -COUNT_PERIOD_S
         self._leaving = False
+        self._is_taken_apart = False
         self._typed: deque[events.Key | events.Paste] = deque()
         self._patience: Timer | None = None
         self._given_up: ShellScreen | None = None
@@ -405,9 +407,17 @@ class YapmoApp(App[int]):
 
     async def _shutdown(self) -> None:
         """Stop what works for the screens before they are taken apart (called by Textual)."""
+        self._is_taken_apart = True
         self.workers.cancel_all()
         await asyncio.sleep(0)
         await super()._shutdown()
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End because of a fault (called by Textual); work begun while screens are taken apart may miss widgets: that is none."""
+        if self._is_taken_apart and isinstance(getattr(error, "error", error), NoMatches):
+            logger.debug("given up while leaving: %s", error)
+            return
+        super()._handle_exception(error)
 
     def _leave(self) -> None:
         if not self._leaving:
