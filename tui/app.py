@@ -29,7 +29,7 @@ from tui.actions import BY_ID, Place, bindings, check_keymap, key_names, keys_of
 from tui.display import display
 from tui.errors import FAULT_CODE, LibraryError, UsageError, YapmoError
 from tui.screens.opening import OpeningScreen
-from tui.terminal import Terminal
+from tui.widgets.terminal import Terminal
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

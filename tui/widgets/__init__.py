@@ -1,1 +1,1 @@
-"""The reusable parts that screens are made of."""
+"""The reusable parts that screens are made of, and the driver of the terminal that they are drawn on."""
