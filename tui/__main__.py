@@ -28,8 +28,8 @@ def _run(arguments: list[str]) -> int:
         gc.enable()
         return run(arguments)
     _load_asyncio_without_tls()
-    from tui.app import open_application
     from tui.commands.outcome import run_to_exit_code
+    from tui.opening import open_application
 
     return run_to_exit_code(
         lambda: open_application(opening.path, library_path=opening.library, config_path=opening.config)

@@ -1,4 +1,4 @@
-"""The terminal application: opening the library, main screens, keys that hold everywhere, leaving.
+"""The terminal application: its first picture, main screens, keys that hold everywhere, leaving.
 
 What the first picture does not need is imported behind it. Textual reads `TEXTUAL_FPS` when it is imported: at 60
 frames a second the wait for the frame timer alone would take half of the 30 ms that a key may take to the screen.
@@ -7,14 +7,11 @@ frames a second the wait for the frame timer alone would take half of the 30 ms 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import gc
 import logging
 import os
 import signal
-import sys
 import time
-from collections import deque
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 os.environ["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
@@ -25,10 +22,11 @@ from textual.css.query import NoMatches
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from tui.actions import BY_ID, Place, bindings, check_keymap, key_names, keys_of
+from tui.actions import Place, bindings, check_keymap
 from tui.display import display
-from tui.errors import FAULT_CODE, LibraryError, UsageError, YapmoError
+from tui.errors import LibraryError, YapmoError
 from tui.screens.opening import OpeningScreen
+from tui.screens.typed_keys import KeysInOrder
 from tui.widgets.terminal import Terminal
 
 if TYPE_CHECKING:
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
     from textual.driver import Driver
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
-    from textual.timer import Timer
 
     from tui.config import Config
     from tui.screens.scan_control import ScanControl
@@ -51,17 +48,11 @@ logger = logging.getLogger("yapmo.app")
 INTERRUPT_WINDOW_S = 3.0
 """How long after one Ctrl-C the next one leaves."""
 
-SWITCH_INTERVAL_S = 0.001
-"""How long a thread may keep the others from running, once they want to: a key waits for it."""
-
 COUNT_PERIOD_S = 2.0
 """Time between two counts of the files in the library while a scan runs."""
 
 LEAVE_LIMIT_S = 5.0
 """How long leaving waits for the engine to commit what is done."""
-
-KEYS_PATIENCE_S = 1.0
-"""How long keys wait for what they are meant for: a disk that does not answer must not hold them for ever."""
 
 
 class YapmoApp(App[int]):
@@ -108,9 +99,7 @@ class YapmoApp(App[int]):
         self._counted_at = -COUNT_PERIOD_S
         self._leaving = False
         self._is_taken_apart = False
-        self._typed: deque[events.Key | events.Paste] = deque()
-        self._patience: Timer | None = None
-        self._given_up: ShellScreen | None = None
+        self._keys = KeysInOrder(self, config.interface.keys, lambda: self._shell, super().on_event)
         self._use_interface_config()
 
     @property
@@ -161,16 +150,9 @@ class YapmoApp(App[int]):
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """Yield what the command palette offers on `screen`: the actions whose keys are heard there."""
-        keymap = self._config.interface.keys
-        seen = set()
-        for active in screen.active_bindings.values():
-            action = BY_ID.get(active.binding.id or "")
-            if action is None or not action.palette or action.id in seen:
-                continue
-            seen.add(action.id)
-            keys = key_names(keys_of(action, keymap))
-            label = f"{action.label.capitalize()}  ({keys})"
-            yield SystemCommand(label, action.help, _runner(self, active.binding.action, active.node))
+        from tui.screens.palette import action_commands
+
+        yield from action_commands(self, screen, self._config.interface.keys)
         yield SystemCommand("Theme", "Choose other colours.", self.action_change_theme)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -191,62 +173,14 @@ class YapmoApp(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """Hear what is typed in its order, when what it is meant for is there (called by Textual)."""
-        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
-            await super().on_event(event)
-        elif isinstance(event, events.Key) and self._leaves_at_once(event):
-            await self._hear(event)
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self._keys.hear(event)
         else:
-            self._typed.append(event)
-            await self._hear_typed()
-
-    def _leaves_at_once(self, event: events.Key) -> bool:
-        keymap = self._config.interface.keys
-        leaving = [*keys_of(BY_ID["interrupt"], keymap).split(",")]
-        if self._session is None and not self._typed:  # behind other keys it may be part of a word
-            leaving += keys_of(BY_ID["quit"], keymap).split(",")
-        return event.key in leaving
-
-    async def _hear_typed(self) -> None:
-        """Hear what was typed, one after the other; what follows a key that brings something waits for it."""
-        while self._typed and self._session is not None:
-            shell = self._shell
-            if shell is not None and shell.awaits_content and shell is not self._given_up:
-                if self._patience is None:
-                    self._patience = self.set_timer(KEYS_PATIENCE_S, self._give_up_waiting)
-                return
-            await self._hear(self._typed.popleft())
-
-    async def _hear(self, event: events.Key | events.Paste) -> None:
-        """Let a key have its whole effect before the next one is looked at.
-
-        Textual hands keys on through the queues of the widgets: the next one would overtake it there, and what was
-        meant for one screen would be done by another.
-        """
-        if isinstance(event, events.Key):
-            if await self._check_bindings(event.key, priority=True):
-                return
-            line = self.focused
-            if isinstance(line, Input) and event.is_printable and event.character:
-                line.replace(event.character, *sorted(line.selection))
-                return
-            if await self._check_bindings(event.key):
-                return
-        elif isinstance(line := self.focused, Input):
-            pasted = next(iter(event.text.splitlines()), "")
-            line.replace(display(pasted), *sorted(line.selection))  # safe: a clipboard is foreign text too
-            return
-        await super().on_event(event)
-
-    async def _give_up_waiting(self) -> None:
-        self._given_up, self._patience = self._shell, None
-        await self._hear_typed()
+            await super().on_event(event)
 
     async def on_shell_screen_content_arrived(self) -> None:
         """Hear the keys that waited for it."""
-        if self._patience is not None:
-            self._patience.stop()
-        self._given_up = self._patience = None
-        await self._hear_typed()
+        await self._keys.content_arrived()
 
     @work(name="opening")
     async def _open(self) -> None:
@@ -278,7 +212,7 @@ class YapmoApp(App[int]):
         elif session.engine.running:
             self.scan_control.watch()
         self._show_snapshot()
-        await self._hear_typed()
+        await self._keys.begin()
         if not self.is_headless:
             gc.freeze()  # what is loaded now stays; the collector need not look at it again
             gc.enable()
@@ -388,7 +322,7 @@ class YapmoApp(App[int]):
         shell = self._shell
         if shell is not None:
             shell.show_folder(message.path)
-        await self._hear_typed()
+        await self._keys.go_on()
 
     @property
     def _shell(self) -> ShellScreen | None:
@@ -446,22 +380,9 @@ class YapmoApp(App[int]):
 
         Textual would print it with the values of all variables, and names of files are among those.
         """
-        import traceback
+        from tui.screens.faults import log_mistake
 
-        from rich.text import Text
-
-        from tui.log import log_path
-
-        error = self._exception
-        for line in "".join(traceback.format_exception(error)).splitlines():
-            logger.critical("%s", line)
-        what = display("".join(traceback.format_exception_only(error)).strip())
-        self.panic(
-            Text(
-                f"yapmo: stopped by a mistake of its own: {what}\n"
-                f"       What was finished is kept. More is in the log: {display(log_path(self._config.logging))}"
-            )
-        )
+        self.panic(log_mistake(self._exception, self._config.logging))
 
     def _show_snapshot(self) -> None:
         shell = self._shell
@@ -491,73 +412,3 @@ class YapmoApp(App[int]):
             self.call_later(self.notify, f"There is no theme {interface.theme!r}.", severity="warning")
         if interface.keys:
             self.set_keymap(interface.keys)
-
-
-def _runner(app: YapmoApp, action: str, node: Any) -> Callable[[], Any]:
-    """Return a call that runs `action` on `node`."""
-
-    async def run() -> None:
-        await app.run_action(action, node)
-
-    return run
-
-
-def open_application(path: str | None, *, library_path: str = "", config_path: str = "") -> int:
-    """Open the terminal application and return the exit code of the process.
-
-    Args:
-        path: folder or file to begin with; None for none.
-        library_path: the library to use instead of the configured one; empty for that.
-        config_path: the configuration file to use instead of the user's; empty for that.
-
-    Raises:
-        YapmoError: the path is not there, there is no terminal, or configuration or library cannot be used.
-    """
-    from tui.config import load_config
-    from tui.paths import absolute
-
-    start_path = absolute(path) if path is not None else None
-    if start_path is not None and not os.path.lexists(start_path):
-        raise UsageError(f"There is no file or folder {display(start_path)}")
-    config = load_config(config_path or None)
-    _require_terminal()
-    sys.setswitchinterval(SWITCH_INTERVAL_S)
-    return asyncio.run(_run(config, start_path, library_path))
-
-
-def _require_terminal() -> None:
-    """Raise UsageError where nobody could see the application or type: in a pipe, from cron, on a dumb terminal."""
-    hint = "`yapmo scan PATH`, `yapmo search` and the other commands work everywhere; see `yapmo --help`."
-    seen = sys.__stderr__ is not None and sys.__stderr__.isatty()  # where Textual draws
-    typed = sys.__stdin__ is not None and sys.__stdin__.isatty()
-    if not (seen and typed):
-        raise UsageError("The terminal application needs a terminal, and this is none.", hint=hint)
-    if os.environ.get("TERM") == "dumb":
-        raise UsageError(
-            "The terminal application cannot be drawn on a dumb terminal (TERM=dumb).", hint=hint
-        )
-
-
-async def _run(config: Config, start_path: bytes | None, library_path: str) -> int:
-    async with contextlib.AsyncExitStack() as resources:
-
-        async def open_session() -> ScreenSession:
-            from tui.config import effective_library_path
-            from tui.library.database import open_configured_library
-            from tui.log import set_up_logging
-            from tui.scan.service import ScanService
-            from tui.screens.session import ScreenSession
-
-            feed = set_up_logging(config.logging)
-            library = await open_configured_library(config, effective_library_path(config, library_path))
-            await resources.enter_async_context(library)
-            service = ScanService(library, config)
-            resources.push_async_callback(service.close)
-            return ScreenSession(config, library, service, feed, keymap=dict(config.interface.keys))
-
-        app = YapmoApp(config, open_session, start_path)
-        code = await app.run_async()
-    if app.failure is not None:
-        raise app.failure
-    # Textual's own code is 1 after a fault
-    return code if code is not None else FAULT_CODE if app.return_code else 0

@@ -87,7 +87,7 @@ def _open(path: str | None, shared: SharedOptions) -> int:
             "--json goes with a command; the terminal application has none.",
             hint="`yapmo --help` lists the commands.",
         )
-    from tui.app import open_application
+    from tui.opening import open_application
 
     return open_application(path, library_path=shared.library, config_path=shared.config)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 import tui.__main__
-import tui.app
 import tui.cli
+import tui.opening
 from tests.commands.conftest import start
 from tui import __version__
 from tui.commands.frame import EXIT_CODES, QueryCommand
@@ -168,7 +168,7 @@ def test_a_first_word_that_is_no_command_is_a_path_to_open(
     opens: tuple[str | None, str, str],
 ) -> None:
     opened = Opened()
-    monkeypatch.setattr(tui.app, "open_application", opened)
+    monkeypatch.setattr(tui.opening, "open_application", opened)
     outcome = yapmo(*(argument.format(folder=tmp_path) for argument in arguments))
     assert outcome.code == 0
     path = opens[0] and opens[0].format(folder=tmp_path)
@@ -179,7 +179,7 @@ def test_ctrl_c_is_exit_code_3(yapmo: Yapmo, monkeypatch: pytest.MonkeyPatch) ->
     def interrupt(*_: object, **__: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tui.app, "open_application", interrupt)
+    monkeypatch.setattr(tui.opening, "open_application", interrupt)
     outcome = yapmo()
     assert (outcome.code, outcome.stderr) == (3, "")
 
@@ -188,7 +188,7 @@ def test_an_error_for_people_is_message_and_hint(yapmo: Yapmo, monkeypatch: pyte
     def refuse(*_: object, **__: object) -> int:
         raise LibraryError("The library \x1b[2J is newer", hint="Upgrade.")
 
-    monkeypatch.setattr(tui.app, "open_application", refuse)
+    monkeypatch.setattr(tui.opening, "open_application", refuse)
     outcome = yapmo()
     assert outcome.code == 4
     assert outcome.stderr == "yapmo: The library \\x1b[2J is newer\n       Upgrade.\n"
@@ -200,7 +200,7 @@ def test_a_fault_is_one_line_and_its_traceback_goes_into_the_log(
     def fail(*_: object, **__: object) -> int:
         raise ZeroDivisionError("by \x1b[31m zero")
 
-    monkeypatch.setattr(tui.app, "open_application", fail)
+    monkeypatch.setattr(tui.opening, "open_application", fail)
     outcome = yapmo()
     log = home / "state" / "yapmo" / "yapmo.log"
     assert outcome.code == 70
@@ -368,7 +368,7 @@ def test_demo_opens_in_a_library_of_its_own(
     yapmo: Yapmo, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = Opened()
-    monkeypatch.setattr(tui.app, "open_application", opened)
+    monkeypatch.setattr(tui.opening, "open_application", opened)
     monkeypatch.setattr(demo, "PHOTOS", tuple(photo for photo in PHOTOS if photo.path == demo.DUPLICATE_OF))
     monkeypatch.setattr(demo, "SONGS", ())  # what is made is tests/operations' to show
     monkeypatch.setattr(demo, "FILMS", ())

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-import tui.app
 import tui.cli
+import tui.opening
 from tui.commands.plain_opening import Opening, parse_plain_opening
 
 PLAIN = [
@@ -50,7 +50,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Opening]:
         seen.append(Opening(path, library_path, config_path))
         return 0
 
-    monkeypatch.setattr(tui.app, "open_application", note)
+    monkeypatch.setattr(tui.opening, "open_application", note)
     return seen
 
 
@@ -71,9 +71,11 @@ def test_the_application_starts_without_typer_and_records() -> None:
         "from tui.__main__ import main\n"
         "try: main()\n"
         "except SystemExit: pass\n"
-        "print(*sorted({'typer', 'tui.cli', 'tui.records', 'tui.app'} & set(sys.modules)))"
+        "print(*sorted({'typer', 'tui.cli', 'tui.records', 'tui.app', 'tui.opening'} & set(sys.modules)))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, stdin=subprocess.DEVNULL, check=True
     )
-    assert done.stdout.split() == ["tui.app"]
+    assert done.stdout.split() == ["tui.opening"], (
+        "there is no terminal, so the screens are not loaded either"
+    )

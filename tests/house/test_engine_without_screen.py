@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-SCREEN = ("textual", "rich", "typer", "tui.app", "tui.screens", "tui.widgets", "tui.actions")
+SCREEN = ("textual", "rich", "typer", "tui.app", "tui.opening", "tui.screens", "tui.widgets", "tui.actions")
 
 
 def modules_after(program: str) -> set[str]:

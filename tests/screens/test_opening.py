@@ -12,11 +12,12 @@ import pytest
 from textual.worker import Worker, WorkerState
 
 from tests.screens.scripted_engine import ScriptedEngine, screen_text
-from tui.app import YapmoApp, open_application
+from tui.app import YapmoApp
 from tui.config import default_config
 from tui.errors import LibraryError, UsageError
 from tui.library.roots import add_root
 from tui.log import LogFeed
+from tui.opening import open_application
 from tui.screens.session import ScreenSession
 from tui.widgets.folder_tree import FolderTree
 
@@ -138,9 +139,17 @@ def test_a_path_that_is_not_there_is_refused_before_anything_is_opened(tmp_path:
 
 
 def test_the_first_picture_needs_neither_library_nor_engine() -> None:
-    rooms = ("tui.library", "tui.scan", "tui.workers", "aiosqlite", "typer", "textual.widgets._data_table")
+    rooms = (
+        "tui.library",
+        "tui.records",
+        "tui.scan",
+        "tui.workers",
+        "aiosqlite",
+        "typer",
+        "textual.widgets._data_table",
+    )
     program = (
-        "import sys, tui.app, tui.config; "
+        "import sys, tui.opening, tui.app, tui.config; "
         f"print([name for name in sys.modules if name.startswith({rooms!r})])"
     )
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

@@ -139,7 +139,7 @@ async def test_typed_text_wins_over_the_folder_of_the_command_line(
 async def test_keys_do_not_wait_for_ever(
     open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tui.app.KEYS_PATIENCE_S", 0.1)
+    monkeypatch.setattr("tui.screens.typed_keys.KEYS_PATIENCE_S", 0.1)
 
     async def never(request: ScanRequest) -> None:
         await asyncio.Event().wait()

@@ -1,4 +1,4 @@
-"""Telling the user that the library could not be read: a notice, and the screen keeps what it shows."""
+"""Telling the user of faults: a library that cannot be read is a notice, a mistake of the program its last words."""
 
 from __future__ import annotations
 
@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from tui.display import display
+from tui.log import log_path
 
 if TYPE_CHECKING:
+    from rich.text import Text
     from textual.app import App
 
+    from tui.config import LoggingConfig
     from tui.errors import YapmoError
 
 logger = logging.getLogger("yapmo.app")
@@ -35,3 +38,18 @@ def tell_fault(app: App[Any], error: YapmoError) -> None:
     told[text] = now
     logger.warning("%s", display(error.message))
     app.notify(text, severity="error", timeout=FAULT_S, markup=False)
+
+
+def log_mistake(error: BaseException | None, config: LoggingConfig) -> Text:
+    """Write the traceback of a mistake of the program to the log, and return the two lines that the user is told."""
+    import traceback
+
+    from rich.text import Text
+
+    for line in "".join(traceback.format_exception(error)).splitlines():
+        logger.critical("%s", line)
+    what = display("".join(traceback.format_exception_only(error)).strip())
+    return Text(
+        f"yapmo: stopped by a mistake of its own: {what}\n"
+        f"       What was finished is kept. More is in the log: {display(log_path(config))}"
+    )
