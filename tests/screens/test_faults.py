@@ -23,7 +23,8 @@ from tui.screens import library as library_screen
 from tui.screens.library import LibraryScreen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from textual.pilot import Pilot
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tui.library.database import Library
 
     Wait = Callable[..., Any]
+    Watch = Callable[..., AbstractAsyncContextManager["Watched"]]
 
 NOTICE = "answered: no such table"
 """What the notice says while tables are away."""
@@ -93,102 +95,117 @@ def says(pilot: Pilot[int], words: str) -> Callable[[], bool]:
     return lambda: words in screen_text(pilot.app)
 
 
-async def test_the_library_at_its_first_question(
-    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
+class Watched:
+    """The application while its library fails and is mended."""
+
+    def __init__(self, pilot: Pilot[int], fault: Fault, wait_until: Wait) -> None:
+        self.pilot = pilot
+        self._fault = fault
+        self._wait_until = wait_until
+
+    @property
+    def text(self) -> str:
+        """What the screen says."""
+        return screen_text(self.pilot.app)
+
+    @property
+    def notices(self) -> list[str]:
+        """The notices that were given."""
+        return [notice.message for notice in self.pilot.app._notifications]
+
+    async def sees(self, *texts: str) -> None:
+        """Wait until the screen says each of `texts`."""
+        for words in texts:
+            await self._wait_until(says(self.pilot, words))
+
+    async def fails_after(self, *keys: str) -> None:
+        """Let the library fail before `keys` are pressed, and wait for the notice."""
+        self._fault.begin()
+        await self.pilot.press(*keys)
+        await self.sees(NOTICE)
+
+    async def is_mended(self, *texts: str) -> None:
+        """Mend the library, and wait until the screen says each of `texts`."""
+        self._fault.end()
+        await self.sees(*texts)
+
+
+@pytest.fixture
+def watch(open_app: OpenApp, fault: Fault, wait_until: Wait) -> Watch:
+    """Open the application on the library that may fail: `async with watch("library") as watched`."""
+
+    @contextlib.asynccontextmanager
+    async def open_it(mode: str, **how: Any) -> AsyncIterator[Watched]:
+        async with open_app(mode, **how) as pilot:
+            yield Watched(pilot, fault, wait_until)
+
+    return open_it
+
+
+@pytest.mark.parametrize(
+    ("before", "keys", "kept", "afterwards"),
+    [
+        pytest.param("IMG_0002", ("slash", *"0001", "enter"), "IMG_0002", "1 found", id="query"),
+        pytest.param("IMG_0002", ("enter",), "IMG_0001", "EXIF:DateTimeOriginal", id="details"),
+        pytest.param("▸ /srv/media", ("f", "down", "right"), "/srv/media", "▸ 2019", id="folder"),
+    ],
+)
+async def test_what_is_shown_stays_and_what_is_asked_for_comes_when_it_can_be_read(
+    watch: Watch, filled: Library, before: str, keys: tuple[str, ...], kept: str, afterwards: str
 ) -> None:
+    async with watch("library", size=(160, 40)) as watched:
+        await watched.sees(before)
+        await watched.fails_after(*keys)
+        assert kept in watched.text
+        assert afterwards not in watched.text
+        await watched.is_mended(afterwards)
+
+
+async def test_the_library_at_its_first_question(watch: Watch, filled: Library, fault: Fault) -> None:
     fault.begin()
-    async with open_app("library") as pilot:
-        await wait_until(says(pilot, NOTICE))
-        assert "Nothing is catalogued" not in screen_text(pilot.app)
-        fault.end()
-        await wait_until(says(pilot, "IMG_0002.JPG"))
-        await wait_until(says(pilot, "● All files  "))
-        await wait_until(says(pilot, "▸ /srv/media"))
-
-
-async def test_the_library_keeps_its_files_and_answers_the_query_afterwards(
-    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
-) -> None:
-    async with open_app("library") as pilot:
-        await wait_until(says(pilot, "IMG_0002.JPG"))
-        fault.begin()
-        await pilot.press("slash", *"0001", "enter")
-        await wait_until(says(pilot, NOTICE))
-        assert "IMG_0002.JPG" in screen_text(pilot.app)
-        fault.end()
-        await wait_until(says(pilot, "1 found"))
-        assert "IMG_0002.JPG" not in screen_text(pilot.app)
+    async with watch("library") as watched:
+        await watched.sees(NOTICE)
+        assert "Nothing is catalogued" not in watched.text
+        await watched.is_mended("IMG_0002.JPG", "● All files  ", "▸ /srv/media")
 
 
 async def test_an_unanswered_query_does_not_claim_that_nothing_matches(
-    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
+    watch: Watch, filled: Library, fault: Fault
 ) -> None:
-    async with open_app("library") as pilot:
-        await pilot.press("slash", *"zebra")
-        await wait_until(says(pilot, "No file matches."))
+    async with watch("library") as watched:
+        await watched.pilot.press("slash", *"zebra")
+        await watched.sees("No file matches.")
         fault.begin()
-        await pilot.press("backspace")
-        await wait_until(says(pilot, "The library could not be read; it is tried again in a moment."))
-        fault.end()
-        await wait_until(says(pilot, "No file matches."))
+        await watched.pilot.press("backspace")
+        await watched.sees("The library could not be read; it is tried again in a moment.")
+        await watched.is_mended("No file matches.")
 
 
-async def test_a_list_that_cannot_be_renewed_stays_until_it_can(
-    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
-) -> None:
-    async with open_app("library") as pilot:
-        await wait_until(says(pilot, "IMG_0002.JPG"))
-        fault.begin()
-        await wait_until(says(pilot, NOTICE))
-        assert "IMG_0002.JPG" in screen_text(pilot.app)
-        fault.end()
+async def test_a_list_that_cannot_be_renewed_stays_until_it_can(watch: Watch, filled: Library) -> None:
+    async with watch("library") as watched:
+        await watched.sees("IMG_0002.JPG")
+        await watched.fails_after()
+        assert "IMG_0002.JPG" in watched.text
+        await watched.is_mended()
         await fill(filled, photos(1, first=7))
-        await wait_until(says(pilot, "IMG_0007.JPG"))
-
-
-async def test_details_come_when_they_can_be_read(
-    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
-) -> None:
-    async with open_app("library", size=(160, 40)) as pilot:
-        await wait_until(says(pilot, "IMG_0002.JPG"))
-        fault.begin()
-        await pilot.press("enter")
-        await wait_until(says(pilot, NOTICE))
-        assert "/srv/media/2019/IMG_0002.JPG" not in screen_text(pilot.app)
-        fault.end()
-        await wait_until(says(pilot, "EXIF:DateTimeOriginal"))
+        await watched.sees("IMG_0007.JPG")
 
 
 async def test_rows_further_down_come_when_they_can_be_read(
-    open_app: OpenApp, library: Library, fault: Fault, wait_until: Wait
+    watch: Watch, library: Library, wait_until: Wait
 ) -> None:
     await fill(library, photos(1_000))
-    async with open_app("library") as pilot:
-        await wait_until(says(pilot, "1,000 files"))
-        fault.begin()
-        await pilot.press("end")
-        await wait_until(says(pilot, NOTICE))
-        fault.end()
-        screen = pilot.app.screen
+    async with watch("library") as watched:
+        await watched.sees("1,000 files")
+        await watched.fails_after("end")
+        await watched.is_mended()
+        screen = watched.pilot.app.screen
         assert isinstance(screen, LibraryScreen)
         await wait_until(lambda: screen.table.cursor_row is not None)
 
 
-async def test_a_folder_that_was_unfolded_is_filled_later(
-    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
-) -> None:
-    async with open_app("library") as pilot:
-        await wait_until(says(pilot, "▸ /srv/media"))
-        fault.begin()
-        await pilot.press("f", "down", "right")
-        await wait_until(says(pilot, NOTICE))
-        assert "/srv/media" in screen_text(pilot.app)
-        fault.end()
-        await wait_until(says(pilot, "▸ 2019"))
-
-
 async def test_browse_goes_about_without_the_library(
-    open_app: OpenApp, library: Library, home: Path, fault: Fault, wait_until: Wait
+    watch: Watch, library: Library, home: Path, fault: Fault
 ) -> None:
     def fill_home(db: sqlite3.Connection) -> None:
         root = add_root(db, os.fsencode(home))
@@ -198,99 +215,82 @@ async def test_browse_goes_about_without_the_library(
 
     await library.writer.run(fill_home)
     fault.begin()
-    async with open_app("browse") as pilot:
-        await wait_until(says(pilot, NOTICE))
-        await wait_until(says(pilot, home.name))
-        assert "in the library" not in screen_text(pilot.app), "nobody knows"
-        texts = [notice.message for notice in pilot.app._notifications]
-        assert len(texts) == len(set(texts)), "many folders were asked about at once"
+    async with watch("browse") as watched:
+        await watched.sees(NOTICE, home.name)
+        assert "in the library" not in watched.text, "nobody knows"
+        assert len(watched.notices) == len(set(watched.notices)), "many folders were asked about at once"
         fault.end()
-        await pilot.press("5", "1")
-        await wait_until(says(pilot, "1 file in the library"))
+        await watched.pilot.press("5", "1")
+        await watched.sees("1 file in the library")
 
 
-async def test_the_history_is_read_again_while_a_scan_runs(
-    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
-) -> None:
+async def test_the_history_is_read_again_while_a_scan_runs(watch: Watch, filled: Library) -> None:
     def begin_scan(db: sqlite3.Connection) -> None:
         root = add_root(db, b"/srv/other")
         start_scan(db, root.root_id, b"/srv/other", now_ns=1_562_178_131_000_000_000)
 
     await filled.writer.run(begin_scan)
-    async with open_app("browse") as pilot:
-        fault.begin()
-        await pilot.press("3")
-        await wait_until(says(pilot, NOTICE))
-        assert "/srv/other" not in screen_text(pilot.app)
-        await pilot.press("s")
-        fault.end()
-        await wait_until(says(pilot, "/srv/other"))
+    async with watch("browse") as watched:
+        await watched.fails_after("3")
+        assert "/srv/other" not in watched.text
+        await watched.pilot.press("s")
+        await watched.is_mended("/srv/other")
 
 
-async def test_problems_stay_listed_and_are_read_again(
-    open_app: OpenApp, filled: Library, engine: ScriptedEngine, fault: Fault, wait_until: Wait
-) -> None:
-    async with open_app("problems") as pilot:
-        await wait_until(says(pilot, "1 problem of all stages"))
-        fault.begin()
-        await pilot.press("s")
-        await wait_until(says(pilot, NOTICE))
-        await pilot.press("r")
-        assert "broken 0" in screen_text(pilot.app)
-        fault.end()
+async def test_problems_stay_listed_and_are_read_again(watch: Watch, filled: Library) -> None:
+    async with watch("problems") as watched:
+        await watched.sees("1 problem of all stages")
+        await watched.fails_after("s")
+        await watched.pilot.press("r")
+        assert "broken 0" in watched.text
+        await watched.is_mended()
         await fill(filled, [MadeFile(b"bad/1.jpg", error="broken 1")])
-        await wait_until(says(pilot, "2 problems of all stages"))
+        await watched.sees("2 problems of all stages")
 
 
 async def test_lists_that_could_not_be_read_do_not_claim_to_be_empty(
-    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
+    watch: Watch, filled: Library, fault: Fault
 ) -> None:
     fault.begin()
-    async with open_app("problems") as pilot:
-        await wait_until(says(pilot, NOTICE))
-        assert "No problems." not in screen_text(pilot.app)
-        await pilot.press("3")
-        await wait_until(says(pilot, "No scan was made since the start."))
-        assert "No scan yet." not in screen_text(pilot.app)
+    async with watch("problems") as watched:
+        await watched.sees(NOTICE)
+        assert "No problems." not in watched.text
+        await watched.pilot.press("3")
+        await watched.sees("No scan was made since the start.")
+        assert "No scan yet." not in watched.text
 
 
-async def test_problems_that_cannot_be_tried_again_are_told(
-    open_app: OpenApp, filled: Library, fault: Fault, wait_until: Wait
-) -> None:
-    async with open_app("problems") as pilot:
-        await wait_until(says(pilot, "broken 0"))
-        fault.begin()
-        await pilot.press("r")
-        await wait_until(says(pilot, NOTICE))
-        assert "broken 0" in screen_text(pilot.app)
-        assert pilot.app.is_running
+async def test_problems_that_cannot_be_tried_again_are_told(watch: Watch, filled: Library) -> None:
+    async with watch("problems") as watched:
+        await watched.sees("broken 0")
+        await watched.fails_after("r")
+        assert "broken 0" in watched.text
+        assert watched.pilot.app.is_running
 
 
 async def test_a_fault_that_lasts_is_one_notice(
-    open_app: OpenApp, filled: Library, engine: ScriptedEngine, fault: Fault, wait_until: Wait
+    watch: Watch, filled: Library, engine: ScriptedEngine
 ) -> None:
-    async with open_app("problems") as pilot:
-        await wait_until(says(pilot, "broken 0"))
-        fault.begin()
-        await pilot.press("s")
+    async with watch("problems") as watched:
+        await watched.sees("broken 0")
+        await watched.fails_after("s")
         for number in range(4, 8):
             engine.shown = snapshot(counters=ScanCounters(problems=number))
-            await wait_until(says(pilot, f"problems {number}"))
-        await wait_until(says(pilot, NOTICE))
-        texts = [notice.message for notice in pilot.app._notifications]
-        assert len(texts) == len(set(texts))
+            await watched.sees(f"problems {number}")
+        await watched.sees(NOTICE)
+        assert len(watched.notices) == len(set(watched.notices))
 
 
 async def test_a_path_of_the_command_line_is_not_scanned_on_a_guess(
-    open_app: OpenApp, filled: Library, engine: ScriptedEngine, fault: Fault, wait_until: Wait, tmp_path: Path
+    watch: Watch, filled: Library, engine: ScriptedEngine, fault: Fault, wait_until: Wait, tmp_path: Path
 ) -> None:
     fault.begin()
-    async with open_app("", start_path=bytes(tmp_path)) as pilot:
-        await wait_until(says(pilot, NOTICE))
-        await pilot.pause()
+    async with watch("", start_path=bytes(tmp_path)) as watched:
+        await watched.sees(NOTICE)
+        await watched.pilot.pause()
         assert not engine.requests
         fault.end()
-        await pilot.press("s")
+        await watched.pilot.press("s")
         await wait_until(lambda: engine.requests)
 
 
