@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.library.found import NOW, found
-from tui.library import files, identity, scans
-from tui.library.identity import ScanKey
+from tui.library import files, scans
+from tui.library.identity import departures, fingerprints, moves, staging
+from tui.library.identity.staging import ScanKey
 from tui.records import FolderUpdate
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def test_only_equals_are_those_that_a_comparison_of_all_pairs_finds(
         for pair in pairs
         if sum(pair[0] == m for m, _ in pairs) == sum(pair[1] == n for _, n in pairs) == 1
     }
-    matched = identity.match_fingerprints(db, [root_id])
+    matched = fingerprints.match_fingerprints(db, [root_id])
     assert matched.moved == len(expected)
     left = {file_id for (file_id,) in db.execute("SELECT id FROM file WHERE missing_since IS NULL")}
     assert left == {n[0] for n in new} - {n for _, n in expected} | {m for m, _ in expected}
@@ -65,7 +66,7 @@ def test_many_identical_files_are_no_pairs(db: sqlite3.Connection, add: Add, roo
     db.execute("UPDATE file SET missing_since = 9, last_seen_at = 1 WHERE id <= ?", (ids[199],))
     steps: list[int] = []
     db.set_progress_handler(lambda: steps.append(1), 1_000)
-    assert identity.match_fingerprints(db, [root_id]).moved == 0
+    assert fingerprints.match_fingerprints(db, [root_id]).moved == 0
     db.set_progress_handler(None, 0)
     assert len(steps) < 50, "200 × 200 pairs take some hundred thousand steps of the library"
 
@@ -76,14 +77,14 @@ def test_a_renamed_folder_takes_few_statements(
     ids = add(*(b"old/%d.jpg" % number for number in range(50)))
     came = tuple(found(b"%d.jpg" % number, inode=100 + number) for number in range(50))
     gone = FolderUpdate(b"old", gone=tuple(ids))
-    identity.apply_folder_updates(db, key, [FolderUpdate(b"new", new=came), gone])
+    staging.apply_folder_updates(db, key, [FolderUpdate(b"new", new=came), gone])
     statements: list[str] = []
     db.set_trace_callback(statements.append)
-    assert identity.resolve_moves(db, [key]).moved == 50
+    assert moves.resolve_moves(db, [key]).moved == 50
     db.set_trace_callback(None)
     updates = [text for text in statements if text.startswith("UPDATE file")]
     assert len(updates) <= 50, "one change of each row, no matter what is known of it"
-    assert identity.mark_missing(db, key, NOW + 11) == 0
+    assert departures.mark_missing(db, key, NOW + 11) == 0
     assert files.path_and_inode(db, ids[7])[0] == b"/srv/photos/new/7.jpg"
     check_index()
 
@@ -98,10 +99,10 @@ def test_a_bare_mount_point_keeps_the_file_system_of_its_files(
         FolderUpdate(b"in", new=bare, gone=(ids[0],)),  # type: ignore[arg-type]  # found files
         FolderUpdate(b"in/deep", gone=(ids[1],)),
     ]
-    identity.apply_folder_updates(db, key, updates)
-    identity.resolve_moves(db, [key])
-    assert identity.spare_unmounted(db, key, {"uuid:1"}) == {"uuid:2": 2}
-    assert identity.mark_missing(db, key, NOW + 11) == 0
+    staging.apply_folder_updates(db, key, updates)
+    moves.resolve_moves(db, [key])
+    assert departures.spare_unmounted(db, key, {"uuid:1"}) == {"uuid:2": 2}
+    assert departures.mark_missing(db, key, NOW + 11) == 0
     kept = db.execute("SELECT count(*) FROM folder WHERE file_system = 'uuid:2'").fetchone()
     assert kept == (2,)
 
@@ -112,8 +113,8 @@ def test_a_folder_whose_disk_is_elsewhere_lies_on_what_the_scan_saw(
     (gone,) = add(b"in/a.jpg")
     db.execute("UPDATE folder SET file_system = 'uuid:2' WHERE path = x'696e'")
     update = FolderUpdate(b"in", "uuid:3", new=(found(b"n.jpg", inode=900),), gone=(gone,))
-    identity.apply_folder_updates(db, key, [update])
-    identity.resolve_moves(db, [key])
-    assert identity.spare_unmounted(db, key, {"uuid:1", "uuid:2", "uuid:3"}) == {}
-    assert identity.mark_missing(db, key, NOW + 11) == 1
+    staging.apply_folder_updates(db, key, [update])
+    moves.resolve_moves(db, [key])
+    assert departures.spare_unmounted(db, key, {"uuid:1", "uuid:2", "uuid:3"}) == {}
+    assert departures.mark_missing(db, key, NOW + 11) == 1
     assert files.find_folder(db, key.root_id, b"in") == (2, "uuid:3")

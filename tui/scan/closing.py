@@ -15,7 +15,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.display import display, format_count
-from tui.library import identity, roots
+from tui.library import roots
+from tui.library.identity import departures, moves, staging
 from tui.records import Problem, Stage, stored_inode
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui.library.database import Library
-    from tui.library.identity import ScanKey, Settled
+    from tui.library.identity.staging import ScanKey, Settled
     from tui.scan.daemon_thread import DaemonThread
     from tui.scan.root_walk import WalkOutcome
     from tui.scan.targets import ScanTarget
@@ -89,7 +90,7 @@ async def settle_walks(
             sound.append(root)
     keys = [root.target.key for root in sound]
     gone = await thread.run(lambda: _find_gone_elsewhere(library, keys)) if keys else []
-    resolved = await library.writer.run(lambda db: identity.resolve_moves(db, keys, gone))
+    resolved = await library.writer.run(lambda db: moves.resolve_moves(db, keys, gone))
     missing = resolved.missing
     for root in sound:
         number, reason = await _mark_missing(library, root, missing_limit, accept_missing, on_problem)
@@ -109,7 +110,7 @@ def _note_file_system(target: ScanTarget, db: sqlite3.Connection) -> None:
 
 
 def _clearing(keys: Sequence[ScanKey]) -> Callable[[sqlite3.Connection], None]:
-    return lambda db: identity.clear_staging(db, [key.scan_id for key in keys])
+    return lambda db: staging.clear_staging(db, [key.scan_id for key in keys])
 
 
 def _doubt(library: Library, root: WalkedRoot) -> str:
@@ -125,7 +126,7 @@ def _doubt(library: Library, root: WalkedRoot) -> str:
         return ""
     connection = library.connect_read_only()
     try:
-        present = identity.count_present_in_root(connection, target.key.root_id)
+        present = departures.count_present_in_root(connection, target.key.root_id)
     finally:
         connection.close()
     if not present:
@@ -140,7 +141,7 @@ def _find_gone_elsewhere(library: Library, keys: Sequence[ScanKey]) -> list[int]
     """Look whether files outside the walked part are still where they were; return the ids of those that are not."""
     connection = library.connect_read_only()
     try:
-        candidates = identity.moved_from_elsewhere(connection, [key.scan_id for key in keys])
+        candidates = moves.moved_from_elsewhere(connection, [key.scan_id for key in keys])
     finally:
         connection.close()
     return [file_id for file_id, path, inode in candidates if _is_gone(path, inode)]
@@ -163,16 +164,16 @@ async def _mark_missing(
 ) -> tuple[int, str]:
     """Mark what has gone from one root; returns the number of files, or why the brake held."""
     key, visited = root.target.key, root.outcome.visited_file_systems
-    away = await library.writer.run(lambda db: identity.spare_unmounted(db, key, visited))
+    away = await library.writer.run(lambda db: departures.spare_unmounted(db, key, visited))
     for file_system, number in away.items():
         message = f"{format_count(number)} files lie on {display(file_system)}, which is not mounted; they stay as they are"
         on_problem(Problem(root.target.root_path, Stage.WALK, message))
-    gone = await library.writer.run(lambda db: identity.count_departures(db, key.scan_id))
-    present = await library.writer.run(lambda db: identity.count_present_in_root(db, key.root_id))
+    gone = await library.writer.run(lambda db: departures.count_departures(db, key.scan_id))
+    present = await library.writer.run(lambda db: departures.count_present_in_root(db, key.root_id))
     if gone > BRAKE_FILES and gone > missing_limit * present and not accept_missing:
         await library.writer.run(_clearing([key]))
         return 0, (
             f"{format_count(gone)} of {format_count(present)} files of {display(root.target.root_path)} are gone; "
             "nothing was marked missing. Check the disk, or scan with --accept-missing if they were deleted."
         )
-    return await library.writer.run(lambda db: identity.mark_missing(db, key, time.time_ns())), ""
+    return await library.writer.run(lambda db: departures.mark_missing(db, key, time.time_ns())), ""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.library import files
-from tui.library.identity import Settled, apply_folder_updates
+from tui.library.identity.staging import Settled, apply_folder_updates
 from tui.paths import is_inside
 from tui.records import FolderUpdate, Problem
 from tui.scan.cancel import ScanCancelledError

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 from tui.display import display
 from tui.errors import FAULT_CODE, LibraryError, YapmoError
 from tui.library import stages
-from tui.library.identity import clear_dead_staging, match_fingerprints
+from tui.library.identity.fingerprints import match_fingerprints
+from tui.library.identity.staging import clear_dead_staging
 from tui.records import ProgressSnapshot, ScanState, ScanSummary, Stage
 from tui.scan.cancel import CancelToken
 from tui.scan.closing import WalkedRoot, settle_walks

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from tui.display import display
 from tui.errors import RootUnavailableError, UsageError
 from tui.library import roots, scans
-from tui.library.identity import ScanKey
+from tui.library.identity.staging import ScanKey
 from tui.paths import is_inside
 from tui.scan.file_systems import FileSystem, file_system_of
 from tui.scan.request import NothingToScanError
