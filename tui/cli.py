@@ -26,6 +26,7 @@ from tui.commands.frame import (
     examples,
     exit_codes,
     shared_options,
+    takes_shared_options,
 )
 from tui.commands.outcome import run_to_exit_code
 from tui.commands.shared_options import SharedOptions
@@ -105,8 +106,9 @@ def open_command(
 
 
 @app.command(epilog=examples("yapmo scan ~/Pictures /mnt/nas/music", "yapmo scan --only metadata"))
+@takes_shared_options
 def scan(
-    context: typer.Context,
+    shared: SharedOptions,
     paths: Annotated[
         list[str] | None,
         typer.Argument(metavar="PATH...", help="Folders or files; none: all roots."),
@@ -123,10 +125,7 @@ def scan(
         int | None, typer.Option(min=1, max=32, help="Number of exiftool processes (default: as configured).")
     ] = None,
     strict: StrictOption = False,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+) -> int:
     """Catalogue folders: new, changed, moved and missing files.
 
     Ctrl-C stops it; everything finished is kept, and the next scan goes on from there.
@@ -142,7 +141,7 @@ def scan(
         workers=workers,
         strict=strict,
     )
-    _leave(run_scan(options, shared_options(context, library, config, as_json)))
+    return run_scan(options, shared)
 
 
 @app.command(
@@ -153,8 +152,9 @@ def scan(
         "yapmo search --null missing:no 'size>1GB' | xargs -0 ls -l",
     ),
 )
+@takes_shared_options
 def search(
-    context: typer.Context,
+    shared: SharedOptions,
     words: Annotated[
         list[str] | None,
         typer.Argument(
@@ -168,10 +168,7 @@ def search(
     null: Annotated[
         bool, typer.Option("--null", help="Print exact paths, each ended by a NUL byte.")
     ] = False,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+) -> int:
     """Find files by words and fields.
 
     A terminal gets a table, a pipe the paths, one a line. A word finds files with a word that begins with it; `-` in front of a term takes files out. Use quotes where the
@@ -180,12 +177,13 @@ def search(
     from tui.commands.search import SearchOptions, run_search
 
     options = SearchOptions(query=" ".join(words or ()), limit=limit, count=count, null=null)
-    _leave(run_search(options, shared_options(context, library, config, as_json)))
+    return run_search(options, shared)
 
 
 @app.command(epilog=examples("yapmo show ~/Pictures/IMG_0412.CR2", "yapmo show --json 1207"))
+@takes_shared_options
 def show(
-    context: typer.Context,
+    shared: SharedOptions,
     files: Annotated[
         list[str],
         typer.Argument(metavar="FILE...", help="Paths or ids; a file whose name is a number: ./12."),
@@ -193,14 +191,11 @@ def show(
     all_tags: Annotated[
         bool, typer.Option("--all", help="Print everything that the extractor said as well.")
     ] = False,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+) -> int:
     """Show everything that the library knows of each file."""
     from tui.commands.show import run_show
 
-    _leave(run_show(files, shared_options(context, library, config, as_json), all_tags=all_tags))
+    return run_show(files, shared, all_tags=all_tags)
 
 
 @app.command(
@@ -210,8 +205,9 @@ def show(
         "yapmo problems 17 18 --ignore",
     )
 )
+@takes_shared_options
 def problems(
-    context: typer.Context,
+    shared: SharedOptions,
     ids: Annotated[list[int] | None, typer.Argument(metavar="ID...", help="Only these problems.")] = None,
     stage: Annotated[ProblemStage | None, typer.Option(help="Only problems of this stage.")] = None,
     path: Annotated[
@@ -223,10 +219,7 @@ def problems(
     ignored: Annotated[
         bool, typer.Option("--ignored", help="Those that are ignored; `--retry` ends that.")
     ] = False,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+) -> int:
     """List what could not be read; try it again, or ignore it.
 
     `--retry` and `--ignore` act on what would be listed.
@@ -241,20 +234,16 @@ def problems(
         ignore=ignore,
         ignored=ignored,
     )
-    _leave(run_problems(options, shared_options(context, library, config, as_json)))
+    return run_problems(options, shared)
 
 
 @app.command(epilog=examples("yapmo stats", "yapmo stats --json | jq .by_camera"))
-def stats(
-    context: typer.Context,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+@takes_shared_options
+def stats(shared: SharedOptions) -> int:
     """Count files, bytes and playing time: kinds, years, cameras."""
     from tui.commands.stats import run_stats
 
-    _leave(run_stats(shared_options(context, library, config, as_json)))
+    return run_stats(shared)
 
 
 app.add_typer(roots_app, name="roots")
@@ -276,33 +265,29 @@ def roots(
 
 
 @roots_app.command("label", epilog=examples('yapmo roots label ~/Pictures "Family photos"'))
+@takes_shared_options
 def roots_label(
-    context: typer.Context,
+    shared: SharedOptions,
     root: RootArgument,
     label: Annotated[str, typer.Argument(metavar="NAME", help="What to call it.")],
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+) -> int:
     """Call a root something."""
     from tui.commands.roots import label_root
 
-    _leave(label_root(root, label, shared_options(context, library, config, as_json)))
+    return label_root(root, label, shared)
 
 
 @roots_app.command("forget", epilog=examples("yapmo roots forget /mnt/old-disk"))
+@takes_shared_options
 def roots_forget(
-    context: typer.Context,
+    shared: SharedOptions,
     root: RootArgument,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+) -> int:
     """Take a root and its files out of the library, with edits and tags. The files on disk stay."""
     from tui.commands.roots import forget_root
 
-    _leave(forget_root(root, shared_options(context, library, config, as_json), agreed=yes))
+    return forget_root(root, shared, agreed=yes)
 
 
 app.add_typer(config_app, name="config")
@@ -325,17 +310,15 @@ def config_options(
 
 
 @config_app.command("get", epilog=examples("yapmo config get scan.max_workers"))
+@takes_shared_options
 def config_get(
-    context: typer.Context,
+    shared: SharedOptions,
     name: OptionName,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+) -> int:
     """Print the value of one option."""
     from tui.commands.config import get_option
 
-    _leave(get_option(name, shared_options(context, library, config, as_json)))
+    return get_option(name, shared)
 
 
 @config_app.command(
@@ -344,8 +327,9 @@ def config_get(
         "yapmo config set scan.max_workers 4", "yapmo config set interface.columns name,taken,size"
     ),
 )
+@takes_shared_options
 def config_set(
-    context: typer.Context,
+    shared: SharedOptions,
     name: OptionName,
     value: Annotated[
         str,
@@ -355,55 +339,41 @@ def config_set(
             autocompletion=completion.option_values,
         ),
     ],
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+) -> int:
     """Set one option in your own file."""
     from tui.commands.config import change_option
 
-    _leave(change_option(name, value, shared_options(context, library, config, as_json)))
+    return change_option(name, value, shared)
 
 
 @config_app.command("unset", epilog=examples("yapmo config unset scan.max_workers"))
+@takes_shared_options
 def config_unset(
-    context: typer.Context,
+    shared: SharedOptions,
     name: OptionName,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+) -> int:
     """Take one option out of your own file, so that the default holds."""
     from tui.commands.config import reset_option
 
-    _leave(reset_option(name, shared_options(context, library, config, as_json)))
+    return reset_option(name, shared)
 
 
 @config_app.command("path", epilog=examples("yapmo config path"))
-def config_path(
-    context: typer.Context,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+@takes_shared_options
+def config_path(shared: SharedOptions) -> int:
     """Print where your own file lies, or would lie."""
     from tui.commands.config import print_path
 
-    _leave(print_path(shared_options(context, library, config, as_json)))
+    return print_path(shared)
 
 
 @app.command(epilog=examples("yapmo doctor"))
-def doctor(
-    context: typer.Context,
-    as_json: JsonOption = False,
-    library: LibraryOption = "",
-    config: ConfigOption = "",
-) -> None:
+@takes_shared_options
+def doctor(shared: SharedOptions) -> int:
     """Tell what YAPMO runs on, what is wrong, and how to mend it."""
     from tui.commands.doctor import run_doctor
 
-    shared = shared_options(context, library, config, as_json)
-    _leave(run_doctor(shared.config, shared.library, shared.as_json))
+    return run_doctor(shared.config, shared.library, shared.as_json)
 
 
 @app.command(epilog=examples("yapmo demo", "yapmo demo --no-open /tmp/demo"))

@@ -3,8 +3,11 @@
 As in `tui.cli`, annotations are not postponed: Typer would evaluate their text anew for each command.
 """
 
+import functools
+import inspect
 import os
 import sys
+from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated, Any
 
@@ -137,12 +140,41 @@ OptionName = Annotated[
 ]
 
 
+_CONTEXT_PARAMETER = inspect.Parameter(
+    "context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context
+)
+_SHARED_PARAMETERS = [
+    inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=default, annotation=option)
+    for name, default, option in [
+        ("as_json", False, JsonOption),
+        ("library", "", LibraryOption),
+        ("config", "", ConfigOption),
+    ]
+]
+
+
 def shared_options(
     context: typer.Context, library: str = "", config: str = "", as_json: bool = False
 ) -> SharedOptions:
     """Return the shared options, given behind the command or before it."""
     before = context.find_root().obj or SharedOptions()
     return SharedOptions(library or before.library, config or before.config, as_json or before.as_json)
+
+
+def takes_shared_options(command: Callable[..., int]) -> Callable[..., None]:
+    """Let a command have the shared options as its first argument, and leave with the exit code that it returns.
+
+    Typer reads options off a signature: it sees the command's own, then --json, --library and --config.
+    """
+
+    @functools.wraps(command)
+    def run(context: typer.Context, library: str, config: str, as_json: bool, **own: Any) -> None:
+        raise typer.Exit(command(shared_options(context, library, config, as_json), **own))
+
+    _, *own_parameters = inspect.signature(command).parameters.values()
+    seen = [_CONTEXT_PARAMETER, *own_parameters, *_SHARED_PARAMETERS]
+    run.__signature__ = inspect.Signature(seen)  # type: ignore[attr-defined]  # what `inspect` looks for first
+    return run
 
 
 def _silence_stdout() -> None:
