@@ -19,7 +19,7 @@ from tests.media import write_file
 from tests.scan.engine import Engine
 from tui.library import stages
 from tui.records import Stage
-from tui.scan import run
+from tui.scan import equal_files
 
 if TYPE_CHECKING:
     import sqlite3
@@ -399,7 +399,7 @@ async def test_files_that_are_alike_are_looked_for_once_a_scan(
         return find(db, root_ids)
 
     monkeypatch.setattr(stages, "alike_without_full_fingerprint", counting)
-    monkeypatch.setattr(run, "_FULL_PAGE", 2)
+    monkeypatch.setattr(equal_files, "_FULL_PAGE", 2)
     for number in range(7):
         write_file(tmp_path / f"root/{number}.jpg", content("the same"))
     async with Engine.open(tmp_path) as engine:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import tui.scan.run
+import tui.scan.walk_stage
 from tests.media import jpeg_bytes, write_file
 from tests.scan.engine import Engine
 from tests.scan.test_service import children, state_of
@@ -151,7 +151,7 @@ async def test_an_abort_while_the_walk_is_settled_decides_all_or_nothing(
         before = await engine.ids()
         os.rename(root / "0", root / "renamed")
         os.unlink(root / "1/1.jpg")
-        monkeypatch.setattr(tui.scan.run, "settle_walks", abort_first)
+        monkeypatch.setattr(tui.scan.walk_stage, "settle_walks", abort_first)
         summary = await engine.scan(root, only=Stage.WALK)
         assert summary.state is ScanState.ABORTED
         monkeypatch.undo()

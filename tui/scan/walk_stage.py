@@ -1,0 +1,149 @@
+"""The walk stage: all roots walked side by side, then settled together."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from tui.library import stages
+from tui.library.identity.staging import clear_dead_staging
+from tui.scan.closing import WalkedRoot, settle_walks
+from tui.scan.ignore import compile_patterns
+from tui.scan.root_walk import RootWalk
+from tui.scan.walk import WalkOptions
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Sequence
+
+    from tui.config import Config
+    from tui.library.database import Library
+    from tui.records import Problem
+    from tui.scan.cancel import CancelToken
+    from tui.scan.daemon_thread import DaemonThread
+    from tui.scan.lease import ScanLease
+    from tui.scan.progress import StageMeter, Tally
+    from tui.scan.request import ScanRequest
+    from tui.scan.targets import ScanTarget
+
+
+class WalkStage:
+    """Walks the roots of one scan.
+
+    Attributes:
+        unavailable: why nothing was marked missing in some root, one sentence; empty when all is settled.
+        unreadable: whether some folder could not be read.
+    """
+
+    def __init__(
+        self,
+        library: Library,
+        config: Config,
+        request: ScanRequest,
+        targets: Sequence[ScanTarget],
+        lease: ScanLease,
+        thread: DaemonThread,
+        token: CancelToken,
+        tally: Tally,
+        meter: StageMeter,
+    ) -> None:
+        """Prepare the stage.
+
+        Args:
+            library: where outcomes go.
+            config: what is walked over, and how many files may become missing without a question.
+            request: what is to be read again, and whether all that has gone may become missing.
+            targets: the roots, or parts of them.
+            lease: records the problems of the walk.
+            thread: runs what may block on disks.
+            token: stops and pauses the stage.
+            tally: counts outcomes.
+            meter: measures the stage.
+        """
+        self._library = library
+        self._config = config
+        self._request = request
+        self._targets = targets
+        self._lease = lease
+        self._thread = thread
+        self._token = token
+        self._tally = tally
+        self._meter = meter
+        self._walks: list[RootWalk] = []
+        self.unavailable = ""
+        self.unreadable = False
+
+    def prefer(self, folder: bytes | None) -> None:
+        """Enter `folder` (absolute path) before all others, in the root where it lies."""
+        for walk in self._walks:
+            walk.prefer(folder)
+
+    async def run(self) -> None:
+        """Walk all roots, then settle what only whole walks can tell; after an abort, nothing is settled."""
+        await self._prepare_library()
+        self._walks = [self._make_walk(target) for target in self._targets]
+        outcomes = await asyncio.gather(*(walk.start() for walk in self._walks))
+        await self._library.writer.flush()
+        self._meter.finished = not self._token.aborted
+        if not self._token.aborted:
+            await self._settle([WalkedRoot(*pair) for pair in zip(self._targets, outcomes, strict=True)])
+
+    async def _prepare_library(self) -> None:
+        """Forget what an aborted scan left undecided, and make pending what this scan is to read again."""
+        again = self._request.rescan or self._config.scan.rescan
+
+        def write(db: sqlite3.Connection) -> None:
+            clear_dead_staging(db)
+            stages.make_outdated_pending(db)
+            for target in self._targets:
+                stages.make_pending(
+                    db,
+                    target.key.root_id,
+                    target.start,
+                    name=target.name,
+                    metadata=again in ("metadata", "everything"),
+                    fingerprint=again == "everything",
+                    failed=self._request.retry_failed,
+                )
+
+        await self._library.writer.run(write)
+
+    def _make_walk(self, target: ScanTarget) -> RootWalk:
+        scan = self._config.scan
+        options = WalkOptions(
+            kinds=scan.kind_by_extension,
+            ignore=compile_patterns(scan.ignore),
+            hidden=scan.hidden,
+            follow_symlinks=scan.follow_symlinks,
+            one_file_system=scan.one_file_system,
+        )
+        return RootWalk(
+            self._library,
+            target,
+            options,
+            self._token,
+            self._tally,
+            self._meter,
+            self._note_problem,
+        )
+
+    async def _settle(self, walked: list[WalkedRoot]) -> None:
+        closing = await settle_walks(
+            self._library,
+            walked,
+            missing_limit=self._config.scan.missing_limit,
+            accept_missing=self._request.accept_missing,
+            thread=self._thread,
+            on_problem=self._note_problem,
+        )
+        await self._lease.forget_mended()
+        self.unavailable = closing.unavailable
+        self.unreadable = any(root.outcome.unreadable for root in walked)
+        settled = closing.settled
+        for name in ("new", "changed", "moved", "returned", "missing", "unchanged"):
+            self._tally.add(name, getattr(settled, name))
+
+    def _note_problem(self, problem: Problem) -> None:
+        """Record a problem of the walk in the library and in the progress."""
+        self._tally.add_problem(problem)
+        self._lease.note(problem)
