@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import queue
 import threading
 import time
 from typing import TYPE_CHECKING
 
-from tui.display import display
 from tui.library import stages
-from tui.records import Problem, Stage
 from tui.scan.cancel import ScanCancelledError
 from tui.scan.fingerprint import fingerprint_file
+from tui.scan.outcomes import count_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -23,8 +21,6 @@ if TYPE_CHECKING:
     from tui.scan.cancel import CancelToken
     from tui.scan.feeder import Feeder
     from tui.scan.progress import StageMeter, Tally
-
-logger = logging.getLogger("yapmo.scan")
 
 _BATCH_FILES = 32
 _WAITING_BATCHES = 16
@@ -216,14 +212,8 @@ class FingerprintStage:
         outcomes, self._outcomes = self._outcomes, []
         if not outcomes:
             return
-
         settled = await self._library.writer.run(lambda db: stages.save_fingerprints(db, outcomes))
         for outcome in outcomes:
-            job = self._jobs.pop(outcome.file_id)
-            self._meter.count(size=job.size, failed=outcome.error is not None)
-            self._tally.add("fingerprints_failed" if outcome.error is not None else "fingerprints_done")
-            if outcome.error is not None:
-                logger.warning("%s: %s", display(job.path), display(outcome.error))
-                self._tally.add_problem(Problem(job.path, Stage.FINGERPRINT, outcome.error, job.file_id))
+            count_outcome(self._jobs.pop(outcome.file_id), outcome.error, self._meter, self._tally)
         end = self._feeder.settle if settled == len(outcomes) else self._feeder.give_back
         end([outcome.file_id for outcome in outcomes])

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.library import files, stages
-from tui.records import Extraction, FileJob, FoundFile, Kind, Problem, Stage, stored_inode
+from tui.records import Extraction, FileJob, FoundFile, Kind, stored_inode
 from tui.scan.normalize.exiftool import metadata_from_exiftool
 from tui.scan.normalize.mutagen import metadata_from_mutagen
+from tui.scan.outcomes import count_outcome
 from tui.workers.errors import PoolClosedError, TaskFailedError, WorkerUnavailableError
 
 if TYPE_CHECKING:
@@ -276,18 +277,11 @@ class MetadataStage:
         self._feeder.give_back([job.file_id for job in batch.given_back])
         for job in batch.given_back:
             logger.info("%s changed while it was read; it is read again", display(job.path))
-        self._count(batch, {job.file_id: job for job in jobs})
+        by_id = {job.file_id: job for job in jobs}
+        for item in batch.extractions:
+            count_outcome(by_id[item.file_id], item.error, self._meter, self._tally)
         done = {item.file_id for item in batch.extractions if item.error is None}
         self._on_settled([job for job in jobs if job.file_id in done])
-
-    def _count(self, batch: SettledBatch, jobs: dict[int, FileJob]) -> None:
-        for item in batch.extractions:
-            job = jobs[item.file_id]
-            self._meter.count(size=job.size, failed=item.error is not None)
-            self._tally.add("metadata_failed" if item.error is not None else "metadata_done")
-            if item.error is not None:
-                logger.warning("%s: %s", display(job.path), display(item.error))
-                self._tally.add_problem(Problem(job.path, Stage.METADATA, item.error, job.file_id))
 
 
 def settle_answers(
