@@ -40,7 +40,7 @@ def _load_asyncio_without_tls() -> None:
     """Load asyncio as if Python had no `ssl`: nothing here speaks to a network, and it would take 20 ms of the start."""
     if "ssl" not in sys.modules:
         sys.modules["ssl"] = None  # type: ignore[assignment]  # makes its import fail
-        import asyncio  # noqa: F401
+        import asyncio  # noqa: F401  # for those who import it later
 
         del sys.modules["ssl"]
 

@@ -22,6 +22,7 @@ from tui.paths import make_private_dir, state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from io import TextIOWrapper
 
     from tui.config import LoggingConfig
 
@@ -119,7 +120,7 @@ class _LineFormatter(logging.Formatter):
 class _PrivateRotatingFileHandler(RotatingFileHandler):
     """A rotating file that only its owner may read, and that gives up on a full disk without a word."""
 
-    def _open(self) -> TextIO:  # type: ignore[override]  # the base class types it as its private wrapper
+    def _open(self) -> TextIOWrapper:
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")
 

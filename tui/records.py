@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 # records as well, in a module that every start can load quickly
 from tui.metadata import HOT_FIELDS as HOT_FIELDS
 from tui.metadata import LONG_FIELDS as LONG_FIELDS
-from tui.metadata import Kind as Kind  # noqa: TC001
-from tui.metadata import Metadata as Metadata  # noqa: TC001
+from tui.metadata import Kind as Kind  # noqa: TC001  # for whoever imports it from here
+from tui.metadata import Metadata as Metadata  # noqa: TC001  # likewise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -88,12 +89,12 @@ async def test_files_that_seem_gone_are_marked_only_after_a_question(
 
 
 async def test_a_long_scan_rings_when_it_ends(
-    open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait
+    open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for notify, seconds, rings in ((True, 61.0, 1), (True, 59.0, 0), (False, 61.0, 0)):
         async with open_app(notify=notify) as pilot:
             heard: list[str] = []
-            pilot.app.bell = lambda heard=heard: heard.append("bell")  # type: ignore[method-assign, misc]  # to hear it
+            monkeypatch.setattr(pilot.app, "bell", partial(heard.append, "bell"))
             await pilot.press("s")
             engine.finish(seconds=seconds)
             await wait_until(lambda: "Scan completed" in screen_text(pilot.app))

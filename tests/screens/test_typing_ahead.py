@@ -116,7 +116,12 @@ async def test_a_key_behind_the_one_that_scans_is_for_that_scan(
 
 
 async def test_typed_text_wins_over_the_folder_of_the_command_line(
-    open_app: OpenApp, engine: ScriptedEngine, library: Library, wait_until: Wait, tmp_path: Path
+    open_app: OpenApp,
+    engine: ScriptedEngine,
+    library: Library,
+    wait_until: Wait,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     may_start = asyncio.Event()
     start = engine.start
@@ -125,7 +130,7 @@ async def test_typed_text_wins_over_the_folder_of_the_command_line(
         await may_start.wait()
         await start(request)
 
-    engine.start = start_late  # type: ignore[method-assign]  # a disk that takes its time
+    monkeypatch.setattr(engine, "start", start_late)  # a disk that takes its time
     await library.writer.run(lambda db: add_root(db, ROOT))
     async with open_app("", start_path=bytes(tmp_path)) as pilot:
         await pilot.press("slash", *"beach")
@@ -144,7 +149,7 @@ async def test_keys_do_not_wait_for_ever(
     async def never(request: ScanRequest) -> None:
         await asyncio.Event().wait()
 
-    engine.start = never  # type: ignore[method-assign]  # a disk that does not answer
+    monkeypatch.setattr(engine, "start", never)  # a disk that does not answer
     async with open_app() as pilot:
         app = pilot.app
         assert isinstance(app, YapmoApp)

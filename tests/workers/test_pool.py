@@ -19,7 +19,7 @@ from tui.workers.process import find_launcher
 from tui.workers.usage import read_usage
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
 
     from tui.workers.exiftool import ExiftoolAnswer, ExiftoolKind
 
@@ -57,12 +57,14 @@ async def test_children_start_when_there_is_work_and_no_more_than_needed(
 
 
 async def test_statuses_tell_what_is_read_and_for_how_long(
-    write: Callable[[str], bytes], fake: Callable[..., ExiftoolKind], wait_until: Callable[..., object]
+    write: Callable[[str], bytes],
+    fake: Callable[..., ExiftoolKind],
+    wait_until: Callable[..., Awaitable[None]],
 ) -> None:
     path = write("hang.jpg")
     async with WorkerPool(fake(), 1) as pool:
         task = asyncio.create_task(pool.run(path))
-        await wait_until(lambda: pool.statuses()[0].busy_s > 0.05)  # type: ignore[misc]  # a coroutine function
+        await wait_until(lambda: pool.statuses()[0].busy_s > 0.05)
         status = pool.statuses()[0]
         assert (status.kind, status.path, status.done, status.restarts) == ("exiftool", path, 0, 0)
     with pytest.raises(PoolClosedError):
@@ -143,11 +145,13 @@ async def test_a_pool_that_does_not_run_takes_no_task(
 
 
 async def test_an_idle_pool_costs_nothing(
-    write: Callable[[str], bytes], fake: Callable[..., ExiftoolKind], wait_until: Callable[..., object]
+    write: Callable[[str], bytes],
+    fake: Callable[..., ExiftoolKind],
+    wait_until: Callable[..., Awaitable[None]],
 ) -> None:
     async with asyncio.timeout(30), WorkerPool(fake(), 1) as pool:
         await pool.run(write("good.jpg"))
-        await wait_until(lambda: not pool._stirred.is_set())  # type: ignore[misc]  # a coroutine function
+        await wait_until(lambda: not pool._stirred.is_set())
 
 
 async def test_children_are_limited(

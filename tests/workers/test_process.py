@@ -20,7 +20,7 @@ from tui.workers.strays import reap_strays, record_child, records_dir
 from tui.workers.usage import read_boot_id, read_usage, read_usages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
 REPO = Path(__file__).parents[2]
 
@@ -48,12 +48,12 @@ def python(code: str) -> tuple[bytes, ...]:
     return (os.fsencode(sys.executable), b"-IS", b"-c", code.encode())
 
 
-async def test_a_child_says_everything_and_ends_once(wait_until: Callable[..., object]) -> None:
+async def test_a_child_says_everything_and_ends_once(wait_until: Callable[..., Awaitable[None]]) -> None:
     listener = Listener()
     child = ChildProcess(python("import sys; print(sys.stdin.read()); sys.stderr.write('oh')"), listener)
     child.write(b"hello")
     child.close_input()
-    await wait_until(lambda: listener.ended)  # type: ignore[misc]  # a coroutine function
+    await wait_until(lambda: listener.ended)
     assert (listener.output, listener.errors, listener.ended) == (b"hello\n", b"oh", 1)
     assert await child.wait(5)
     assert child.exit_status == 0
@@ -61,49 +61,49 @@ async def test_a_child_says_everything_and_ends_once(wait_until: Callable[..., o
     child.kill()
 
 
-async def test_more_input_than_a_pipe_holds_is_sent(wait_until: Callable[..., object]) -> None:
+async def test_more_input_than_a_pipe_holds_is_sent(wait_until: Callable[..., Awaitable[None]]) -> None:
     listener = Listener()
     child = ChildProcess(
         python("import sys, time; time.sleep(0.2); print(len(sys.stdin.buffer.read()))"), listener
     )
     for _ in range(100):
         child.write(bytes(10_000))
-    await wait_until(lambda: not child._unsent)  # type: ignore[misc]  # a coroutine function
+    await wait_until(lambda: not child._unsent)
     child.close_input()
-    await wait_until(lambda: listener.ended)  # type: ignore[misc]  # a coroutine function
+    await wait_until(lambda: listener.ended)
     assert listener.output == b"1000000\n"
     assert await child.end()
 
 
-async def test_writing_to_a_dead_child_is_no_error(wait_until: Callable[..., object]) -> None:
+async def test_writing_to_a_dead_child_is_no_error(wait_until: Callable[..., Awaitable[None]]) -> None:
     listener = Listener()
     child = ChildProcess(python("pass"), listener)
-    await wait_until(lambda: listener.ended)  # type: ignore[misc]  # a coroutine function
+    await wait_until(lambda: listener.ended)
     child.write(bytes(1_000_000))
     child.write(b"more")
     assert await child.end()
 
 
-async def test_the_whole_group_ends(wait_until: Callable[..., object]) -> None:
+async def test_the_whole_group_ends(wait_until: Callable[..., Awaitable[None]]) -> None:
     listener = Listener()
     code = (
         "import subprocess, sys; p = subprocess.Popen(['sleep', '1000']); print(p.pid, flush=True); p.wait()"
     )
     child = ChildProcess(python(code), listener)
-    await wait_until(lambda: listener.output)  # type: ignore[misc]  # a coroutine function
+    await wait_until(lambda: listener.output)
     grandchild = int(listener.output)
     assert await child.end(patience_s=0.0)
-    await wait_until(lambda: (used := read_usage(grandchild)) is None or used.ended)  # type: ignore[misc]  # a coroutine function
+    await wait_until(lambda: (used := read_usage(grandchild)) is None or used.ended)
 
 
-async def test_what_a_dead_child_leaves_behind_ends(wait_until: Callable[..., object]) -> None:
+async def test_what_a_dead_child_leaves_behind_ends(wait_until: Callable[..., Awaitable[None]]) -> None:
     listener = Listener()
     code = "import subprocess; p = subprocess.Popen(['sleep', '1000']); print(p.pid, flush=True)"
     child = ChildProcess(python(code), listener)
-    await wait_until(lambda: listener.output)  # type: ignore[misc]  # a coroutine function
+    await wait_until(lambda: listener.output)
     assert await child.wait(10)
     grandchild = int(listener.output)
-    await wait_until(lambda: (used := read_usage(grandchild)) is None or used.ended)  # type: ignore[misc]  # a coroutine function
+    await wait_until(lambda: (used := read_usage(grandchild)) is None or used.ended)
 
 
 async def test_a_child_that_ignores_sigterm_is_killed() -> None:
@@ -124,12 +124,12 @@ async def test_a_disconnected_child_is_heard_no_more() -> None:
     assert (listener.output, listener.ended) == (b"", 0)
 
 
-async def test_no_file_can_be_written(tmp_path: Path, wait_until: Callable[..., object]) -> None:
+async def test_no_file_can_be_written(tmp_path: Path, wait_until: Callable[..., Awaitable[None]]) -> None:
     listener = Listener()
     code = f"import os, sys; sys.stdin.read(); os.write(os.open({str(tmp_path / 'x')!r}, os.O_CREAT | os.O_WRONLY), b'x')"
     child = ChildProcess(python(code), listener)
     child.close_input()
-    await wait_until(lambda: listener.ended)  # type: ignore[misc]  # a coroutine function
+    await wait_until(lambda: listener.ended)
     assert await child.end()
     assert child.exit_status != 0
     assert (tmp_path / "x").read_bytes() == b""

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from array import array
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.library.connections import Connection, connect_reading, explain, explained, primary_code
@@ -287,7 +288,7 @@ class Reader:
                 ids = (await lane.ask(lambda db: read_order(db, query)))[:limit]
             for start in range(0, len(ids), _CHUNK_ROWS):
                 part = ids[start : start + _CHUNK_ROWS]
-                for row in await lane.ask(lambda db, part=part: read_rows(db, part)):  # type: ignore[misc]  # bound now
+                for row in await lane.ask(partial(read_rows, file_ids=part)):
                     yield row
         finally:
             await lane.close()

@@ -53,12 +53,9 @@ class Terminal(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._file: Any = _Output(cast("TextIO", self._file))
 
-    async def _hang_up(self) -> None:
-        await self._app.run_action("hang_up")
-
     def run_input_thread(self) -> None:
         """Read keys until the application stops, or until the terminal is gone."""
         try:
             super().run_input_thread()
         except OSError:
-            self._app.call_from_thread(self._hang_up)  # type: ignore[arg-type]  # coroutine functions are meant
+            self._app.call_from_thread(self._app.run_action, "hang_up")  # type: ignore[arg-type]  # its type admits no coroutine function
