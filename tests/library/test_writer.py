@@ -159,21 +159,18 @@ async def test_a_cancelled_writer_commits_what_it_has(path: bytes) -> None:
 async def test_the_end_of_the_event_loop_leaves_no_lock_and_loses_nothing(path: bytes, delay_ms: int) -> None:
     accepted: list[str] = []
 
-    async def main() -> None:
+    async def write_until_cancelled() -> None:
         library = await Library.open(path, write_batch_size=7, write_batch_ms=1)
         number = 0
-        while True:
-            await library.writer.submit(_put(f"k{number}"))
-            accepted.append(f"k{number}")
-            number += 1
+        async with asyncio.timeout(0.05 + delay_ms / 1000):
+            while True:
+                await library.writer.submit(_put(f"k{number}"))
+                accepted.append(f"k{number}")
+                number += 1
 
     def run() -> None:
-        async def limited() -> None:
-            async with asyncio.timeout(0.05 + delay_ms / 1000):
-                await main()
-
         with pytest.raises(TimeoutError):
-            asyncio.run(limited())
+            asyncio.run(write_until_cancelled())
 
     await asyncio.to_thread(run)
     assert _names(path) == set(accepted)
