@@ -99,8 +99,8 @@ def test_a_root_is_named_moved_and_forgotten(
     with pytest.raises(UsageError, match="overlaps"):
         roots.relocate_root(db, root_id, b"/mnt")
     roots.relocate_root(db, root_id, b"/mnt/new/deeper")
-    roots.update_root(db, root_id, file_system="uuid:9", disk="blue disk")
-    assert roots.root_by_id(db, root_id).disk == "blue disk"
+    roots.update_root(db, root_id, file_system="uuid:9")
+    assert roots.root_by_id(db, root_id).file_system == "uuid:9"
     problems.record_problem(db, Problem(b"/mnt/new/deeper/x", Stage.WALK, "no"), now_ns=NOW)
     assert roots.forget_root(db, root_id) == 1
     assert [root.root_id for root in roots.list_roots(db)] == [other.root_id]
@@ -214,3 +214,28 @@ def test_what_is_no_tag(db: sqlite3.Connection, add: Add, name: str) -> None:
     (file_id,) = add(b"a.jpg")
     with pytest.raises(UsageError):
         tags.add_tag(db, [file_id], name)
+
+
+def test_the_disk_of_a_root_is_as_a_person_said_or_as_it_was_guessed(db: sqlite3.Connection) -> None:
+    root_id = roots.add_root(db, b"/mnt/disk").root_id
+    assert roots.root_by_id(db, root_id).disk_kind == "ssd"
+    roots.note_seen(db, root_id, guessed_disk="network", now_ns=NOW)
+    assert roots.root_by_id(db, root_id).disk_kind == "network"
+    roots.set_disk(db, root_id, "hdd")
+    assert roots.root_by_id(db, root_id).disk_kind == "hdd"
+    roots.note_seen(db, root_id, guessed_disk="ssd", now_ns=NOW)
+    assert roots.root_by_id(db, root_id).disk_kind == "hdd"
+    roots.set_disk(db, root_id, None)
+    assert roots.root_by_id(db, root_id).disk_kind == "ssd"
+
+
+def test_a_root_is_offline_since_it_was_first_found_away(db: sqlite3.Connection) -> None:
+    root_id = roots.add_root(db, b"/mnt/disk").root_id
+    roots.note_seen(db, root_id, now_ns=NOW)
+    for later in (1, 2):
+        roots.note_offline(db, [root_id], now_ns=NOW + later)
+    root = roots.root_by_id(db, root_id)
+    assert (root.seen_at, root.offline_since) == (NOW, NOW + 1)
+    roots.note_seen(db, root_id, now_ns=NOW + 3)
+    root = roots.root_by_id(db, root_id)
+    assert (root.seen_at, root.offline_since) == (NOW + 3, None)

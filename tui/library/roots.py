@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-_COLUMNS = "id, uuid, path, label, file_system, path_in_file_system, disk, last_scan_id, settled_at"
+_COLUMNS = (
+    "id, uuid, path, label, file_system, path_in_file_system, disk, guessed_disk, last_scan_id, settled_at, "
+    "seen_at, offline_since"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +37,12 @@ class Root:
         label: name for people.
         file_system: identity of its file system at the last scan, None before the first.
         path_in_file_system: its path seen from there.
-        disk: name of the disk for people, None where unknown.
+        disk: kind of disk as a person said (`ssd`, `hdd`, `network`), None for what is guessed.
+        guessed_disk: kind of disk that the last scan took it for, None before the first.
         last_scan_id: the last scan that was completed.
         settled_at: start of the last scan that also settled what is missing, nanoseconds since the epoch.
+        seen_at: when it was last seen, nanoseconds since the epoch; None before the first scan.
+        offline_since: when it was first found to be away, nanoseconds since the epoch; None while it is there.
     """
 
     root_id: int
@@ -46,8 +52,16 @@ class Root:
     file_system: str | None
     path_in_file_system: bytes | None
     disk: str | None
+    guessed_disk: str | None
     last_scan_id: int | None
     settled_at: int | None
+    seen_at: int | None
+    offline_since: int | None
+
+    @property
+    def disk_kind(self) -> str:
+        """The kind of disk that scans go by: as a person said, else as it was guessed, else `ssd`."""
+        return self.disk or self.guessed_disk or "ssd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +89,6 @@ def add_root(
     *,
     file_system: str | None = None,
     path_in_file_system: bytes | None = None,
-    disk: str | None = None,
 ) -> Root:
     """Add a root at `path` (absolute); roots below it become part of it.
 
@@ -96,8 +109,8 @@ def add_root(
         refuse_running(db, root.root_id, now_ns=time.time_ns())
     label = stored_text(display(os.path.basename(path) or path))
     cursor = db.execute(
-        "INSERT INTO root (uuid, path, label, file_system, path_in_file_system, disk) VALUES (?,?,?,?,?,?)",
-        (str(uuid.uuid4()), path, label, file_system, path_in_file_system, disk),
+        "INSERT INTO root (uuid, path, label, file_system, path_in_file_system) VALUES (?,?,?,?,?)",
+        (str(uuid.uuid4()), path, label, file_system, path_in_file_system),
     )
     root_id = int(cursor.lastrowid or 0)
     add_folder(db, root_id, b"", None)
@@ -184,12 +197,32 @@ def update_root(
     *,
     file_system: str | None,
     path_in_file_system: bytes | None = None,
-    disk: str | None = None,
 ) -> None:
     """Note what a root lies on, as a scan found it."""
     db.execute(
-        "UPDATE root SET file_system = ?, path_in_file_system = ?, disk = coalesce(?, disk) WHERE id = ?",
-        (file_system, path_in_file_system, disk, root_id),
+        "UPDATE root SET file_system = ?, path_in_file_system = ? WHERE id = ?",
+        (file_system, path_in_file_system, root_id),
+    )
+
+
+def set_disk(db: sqlite3.Connection, root_id: int, disk: str | None) -> None:
+    """Let scans read a root as befits a kind of disk (`ssd`, `hdd`, `network`); None for what is guessed."""
+    db.execute("UPDATE root SET disk = ? WHERE id = ?", (disk, root_id))
+
+
+def note_seen(db: sqlite3.Connection, root_id: int, *, guessed_disk: str | None = None, now_ns: int) -> None:
+    """Note that a root is there, and which kind of disk it was taken for, if anyone looked."""
+    db.execute(
+        "UPDATE root SET seen_at = ?, offline_since = NULL, guessed_disk = coalesce(?, guessed_disk) WHERE id = ?",
+        (now_ns, guessed_disk, root_id),
+    )
+
+
+def note_offline(db: sqlite3.Connection, root_ids: Sequence[int], *, now_ns: int) -> None:
+    """Note that roots are away; one that was away before keeps its time."""
+    db.executemany(
+        "UPDATE root SET offline_since = ? WHERE id = ? AND offline_since IS NULL",
+        [(now_ns, root_id) for root_id in root_ids],
     )
 
 

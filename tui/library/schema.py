@@ -74,9 +74,12 @@ CREATE TABLE root (
     file_system TEXT,
     path_in_file_system BLOB,
     disk TEXT,
+    guessed_disk TEXT,
     options TEXT,
     last_scan_id INTEGER,
-    settled_at INTEGER
+    settled_at INTEGER,
+    seen_at INTEGER,
+    offline_since INTEGER
 );
 
 CREATE TABLE folder (
