@@ -48,6 +48,7 @@ class ScanConfig:
     fingerprint: str
     missing_limit: float
     rescan: str
+    sidecars: tuple[str, ...]
 
     @property
     def kind_by_extension(self) -> dict[bytes, Kind]:

@@ -131,6 +131,15 @@ def _texts(allowed: str, fits: Callable[[str], bool], change: Callable[[str], st
     return Check(allowed, accept, _parse_texts)
 
 
+def _extensions(*examples: str) -> Check:
+    shown = ", ".join(f'"{example}"' for example in examples)
+    return _texts(
+        f"a list of extensions without dot, such as [{shown}]",
+        lambda text: _EXTENSION.fullmatch(text) is not None,
+        lambda text: text.lower().removeprefix("."),
+    )
+
+
 def _keys() -> Check:
     def accept(value: object) -> dict[str, str]:
         if not isinstance(value, dict):
@@ -165,14 +174,8 @@ CHECKS: Mapping[str, Check] = {
     "scan.fingerprint": _choice("auto", "full", "off"),
     "scan.missing_limit": _number(0, 1),
     "scan.rescan": _choice("changed", "metadata", "everything"),
-    **{
-        f"scan.extensions.{kind}": _texts(
-            'a list of extensions without dot, such as ["jpg", "png"]',
-            lambda text: _EXTENSION.fullmatch(text) is not None,
-            lambda text: text.lower().removeprefix("."),
-        )
-        for kind in Kind
-    },
+    "scan.sidecars": _extensions("xmp", "aae"),
+    **{f"scan.extensions.{kind}": _extensions("jpg", "png") for kind in Kind},
     "exiftool.path": _path(),
     "exiftool.timeout": _number(1, 86_400),
     "exiftool.cpu_seconds": _number(1, 3_600),

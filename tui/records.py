@@ -81,6 +81,14 @@ class FoundFile(NamedTuple):
     links: int = 1
 
 
+class FoundSidecar(NamedTuple):
+    """A small file beside a media file that says something about it (.xmp, .aae …), as the walk saw it."""
+
+    name: bytes
+    size: int
+    mtime_ns: int
+
+
 class KnownFile(NamedTuple):
     """A file as the library knows it, with what a scan compares. A tuple, because a rescan makes a million of them."""
 

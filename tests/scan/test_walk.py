@@ -9,7 +9,7 @@ import sys
 import tempfile
 import textwrap
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,7 +26,7 @@ KINDS = {b"jpg": Kind.IMAGE, b"cr2": Kind.RAW, b"mov": Kind.VIDEO, b"mp3": Kind.
 
 
 def walk(
-    root: Path | bytes, *, start: bytes = b"", ignore: tuple[str, ...] = (), **options: bool
+    root: Path | bytes, *, start: bytes = b"", ignore: tuple[str, ...] = (), **options: Any
 ) -> list[WalkedFolder]:
     settings = WalkOptions(KINDS, compile_patterns(ignore), **options)
     return list(Walk(os.fsencode(root), settings, CancelToken(), start=start))
@@ -351,3 +351,14 @@ def test_a_paused_walk_waits_and_an_abort_wakes_it(tmp_path: Path) -> None:
 def test_a_root_that_is_not_there_raises(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         walk(tmp_path / "nothing")
+
+
+def test_sidecars_are_listed_apart_from_media_files(tmp_path: Path) -> None:
+    for name in ("a.jpg", "a.jpg.xmp", "A.AAE", "xmp", ".hidden.xmp", "b.txt"):
+        write_file(tmp_path / name, name.encode())
+    (tmp_path / "folder.xmp").mkdir()
+    os.symlink("a.jpg.xmp", tmp_path / "link.xmp")
+    (listing, _) = walk(tmp_path, sidecars={b"xmp", b"aae"})
+    assert {(item.name, item.size) for item in listing.sidecars} == {(b"a.jpg.xmp", 9), (b"A.AAE", 5)}
+    assert [file.name for file in listing.files] == [b"a.jpg"]
+    assert listing.folders == [b"folder.xmp"]

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tui.paths import is_inside
-from tui.records import FoundFile, Kind, Problem, Stage, stored_inode
+from tui.records import FoundFile, FoundSidecar, Kind, Problem, Stage, stored_inode
 from tui.scan.ignore import IgnoreRules, read_ignore_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tui.scan.cancel import CancelToken
 
@@ -39,6 +39,7 @@ class WalkOptions:
         hidden: whether names with a leading dot count.
         follow_symlinks: whether links to files and folders are followed.
         one_file_system: whether other file systems mounted inside the root are left out.
+        sidecars: lower-case extensions of sidecars, without dot.
     """
 
     kinds: Mapping[bytes, Kind]
@@ -46,6 +47,7 @@ class WalkOptions:
     hidden: bool = False
     follow_symlinks: bool = False
     one_file_system: bool = False
+    sidecars: Collection[bytes] = ()
 
 
 @dataclass(slots=True)
@@ -55,6 +57,7 @@ class WalkedFolder:
     Attributes:
         path: of the folder, relative to the root, `b""` for the root itself.
         files: its media files, in the order of the directory.
+        sidecars: its sidecars, in the same order.
         folders: names of the folders below that the walk will enter.
         device: device number of the folder.
         ignored: how many media files and folders were left out by patterns, as hidden, as links (or
@@ -66,6 +69,7 @@ class WalkedFolder:
 
     path: bytes
     files: list[FoundFile] = field(default_factory=list)
+    sidecars: list[FoundSidecar] = field(default_factory=list)
     folders: list[bytes] = field(default_factory=list)
     device: int = 0
     ignored: int = 0
@@ -205,6 +209,7 @@ class Walk:
             try:
                 is_folder = entry.is_dir(follow_symlinks=options.follow_symlinks)
                 if kind is None and not is_folder:
+                    self._add_sidecar(entry, folder, rules, listing)
                     continue
                 if self._is_left_out(entry, folder, rules, is_folder=is_folder):
                     listing.ignored += 1
@@ -268,6 +273,19 @@ class Walk:
             )
             return
         self._report(listing, entry.path, f"is a {describe_type(status.st_mode)}, not a file; skipped")
+
+    def _add_sidecar(
+        self, entry: os.DirEntry[bytes], folder: _Folder, rules: IgnoreRules, listing: WalkedFolder
+    ) -> None:
+        """Add an entry that is neither media file nor folder, if it is a sidecar."""
+        name, options = entry.name, self._options
+        if name[name.rfind(b".") + 1 :].lower() not in options.sidecars or b"." not in name:
+            return
+        if self._is_left_out(entry, folder, rules, is_folder=False):
+            return
+        status = entry.stat(follow_symlinks=options.follow_symlinks)
+        if stat.S_ISREG(status.st_mode):
+            listing.sidecars.append(FoundSidecar(name, status.st_size, status.st_mtime_ns))
 
     def _report(self, listing: WalkedFolder, path: bytes, message: str) -> None:
         listing.problems.append(Problem(path, Stage.WALK, message))

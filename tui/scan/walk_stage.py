@@ -116,6 +116,7 @@ class WalkStage:
             hidden=scan.hidden,
             follow_symlinks=scan.follow_symlinks,
             one_file_system=scan.one_file_system,
+            sidecars=frozenset(extension.encode() for extension in scan.sidecars),
         )
         return RootWalk(
             self._library,
