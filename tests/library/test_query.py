@@ -402,7 +402,7 @@ def test_the_table_of_fields() -> None:
     for field in FIELDS:
         assert field.help
         assert field.name == field.name.lower()
-        parse_query(field.example)
+        parse_query(field.example, {"best": None})
         assert field.expected
         assert bool(field.choices) == (field.type in (FieldType.CHOICE, FieldType.FLAG, FieldType.PRESENCE))
 

@@ -24,7 +24,9 @@ class FieldType(StrEnum):
     TIME = "time"
     """Nanoseconds since the epoch, asked for as a local date."""
     PATH = "path"
+    ROOT = "root"
     TAG = "tag"
+    COLLECTION = "collection"
     PRESENCE = "what a file has"
     SORT = "field to sort by"
 
@@ -36,6 +38,22 @@ MODEL_CONDITION = (
     "WHERE known.model IS NOT NULL) SELECT model FROM known WHERE model LIKE ? ESCAPE '\\')"
 )
 """Camera models by a pattern: the index is asked for each model there is, some hundred, not for each file."""
+
+
+INDEXED_COLUMNS = frozenset(
+    {
+        "file.kind",
+        "file.size",
+        "file.taken_local",
+        "file.model",
+        "file.rating",
+        "file.duration_ms",
+        "file.latitude",
+        "file.id",
+        "file.inode",
+    }
+)
+"""Columns by the values of which an index of the library finds files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +107,8 @@ _EXPECTED = {
     FieldType.DATE: "a date such as 2019, 2019-07, 2019-07-03, 2019-07-03T18:22, today, or a range such as 2019..2021-06",
     FieldType.TIME: "a date such as 2019, 2019-07, 2019-07-03, 2019-07-03T18:22, today, or a range such as 2019..2021-06",
     FieldType.PATH: "a part of a path, or an absolute path",
+    FieldType.ROOT: "a part of the label or path of a root, or its number",
+    FieldType.COLLECTION: 'the name of a collection or saved query; in quotes if it has blanks: "new year"',
     FieldType.TAG: 'a tag, or several words in quotes: "new year"',
     FieldType.SORT: "a field to sort by, with - after it for the highest first",
 }
@@ -218,6 +238,10 @@ FIELDS: tuple[Field, ...] = (
     _number("samplerate", "sample_rate", "samples per second", "samplerate>=96000", "sample_rate"),
     _number("channels", "channels", "number of audio channels", "channels>2"),
     Field("tag", FieldType.TAG, "", "one of your own tags", "tag:family", ("tags",)),
+    Field(
+        "collection", FieldType.COLLECTION, "", "a collection of yours, or a saved query; `@name` for short", "collection:best",
+        ("query",),
+    ),
     _flag("missing", _MISSING, "no longer where it was; files that are missing appear only when you ask"),
     _flag("problem", _PROBLEM, "something could not be read", "problems"),
     _flag("dup", _DUPLICATE, "another file has the same content", "duplicate", "duplicates"),

@@ -10,9 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tui.library.query import FOLDERS_BELOW, Condition
+from tui.library.query_conditions import FOLDERS_BELOW
 from tui.library.query_fields import FIELDS_BY_NAME
-from tui.library.words import FEW, MANY, MOST_LOOKED_UP, WordsPlan, any_of, count_up_to, expand
+from tui.library.query_tree import (
+    AllOf,
+    AnyOf,
+    Condition,
+    Node,
+    Not,
+    Words,
+    match_expression,
+    phrases_of,
+    with_words_together,
+)
+from tui.library.words import FEW, MANY, MOST_LOOKED_UP, WordsPlan, count_up_to, expand
 
 if TYPE_CHECKING:
     import sqlite3
@@ -62,8 +73,8 @@ class Plan:
     """A query with what was found out about its words.
 
     Attributes:
-        query: the query, its phrases expanded.
-        match: FTS5 expression for all words that must occur; empty when there are none.
+        query: the query, without what `match` answers, its other phrases expanded.
+        match: FTS5 expression for the words that must and must not occur; empty when none must.
         words: how the files that have them are found.
         folders_first: begin with the folders that the query names; else walk the order, and keep what lies in them.
     """
@@ -76,21 +87,20 @@ class Plan:
 
 def plan_query(db: sqlite3.Connection, query: Query) -> Plan:
     """Look up the words and folders of a query and decide how to find the files that have them."""
-    conditions = tuple(
-        replace(item, phrases=tuple(expand(db, phrase) for phrase in item.phrases)) if item.phrases else item
-        for item in query.conditions
-    )
+    conditions = tuple(_expanded(db, item) for item in query.conditions)
     if query.folder is not None:
         below = Condition(folders=FOLDERS_BELOW, folder_values=(query.folder.rstrip(b"/"),))
         conditions = (below, *conditions)
-    query = replace(query, conditions=conditions, folder=None)
-    folders_first = all(_lie_few(db, item) for item in conditions if item.folders and not item.negated)
-    wanted = [item for item in conditions if item.phrases and not item.negated]
-    match = " AND ".join(any_of(item.phrases) for item in wanted)
-    if not match:
+    folders_first = all(
+        _lie_few(db, item) for item in conditions if isinstance(item, Condition) and item.folders
+    )
+    wanted, others = _part_words(conditions)
+    query = replace(query, conditions=others, folder=None)
+    match = match_expression(AllOf(wanted))
+    if match is None:
         return Plan(query, folders_first=folders_first)
     number = count_up_to(db, match, MANY)
-    parts = sum(phrase.parts for item in wanted for phrase in item.phrases)
+    parts = sum(phrase.parts for item in wanted for phrase in phrases_of(item))
     field = FIELDS_BY_NAME.get(query.sort)
     words = WordsPlan.SET
     if number < FEW:
@@ -98,6 +108,29 @@ def plan_query(db: sqlite3.Connection, query: Query) -> Plan:
     elif number >= MANY and parts <= MOST_LOOKED_UP and (field is None or field.indexed):
         words = WordsPlan.EACH
     return Plan(query, match, words, folders_first)
+
+
+def _expanded(db: sqlite3.Connection, node: Node) -> Node:
+    """Return a tree with the complete words that its phrases stand for."""
+    if isinstance(node, Words):
+        return Words(tuple(expand(db, phrase) for phrase in node.phrases))
+    if isinstance(node, Not):
+        return Not(_expanded(db, node.part))
+    if isinstance(node, AllOf | AnyOf):
+        return type(node)(tuple(_expanded(db, part) for part in node.parts))
+    return node
+
+
+def _part_words(conditions: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Node, ...]]:
+    """Return what the full-text index can answer at once, negations among it, and what remains."""
+    wanted = tuple(item for item in conditions if match_expression(item) is not None)
+    if not wanted:
+        return (), conditions
+    unwanted = tuple(
+        item for item in conditions if isinstance(item, Not) and match_expression(item.part) is not None
+    )
+    answered = {id(item) for item in (*wanted, *unwanted)}
+    return (*wanted, *unwanted), tuple(item for item in conditions if id(item) not in answered)
 
 
 def _lie_few(db: sqlite3.Connection, item: Condition) -> bool:
@@ -147,11 +180,7 @@ def compile_word_counts(plan: Plan) -> tuple[Statement, Statement] | None:
     All files that have the words, and those of them that are missing: neither looks at a million rows.
     """
     query = plan.query
-    if (
-        not plan.match
-        or query.with_missing
-        or any(item.negated or not item.phrases for item in query.conditions)
-    ):
+    if not plan.match or query.with_missing or query.conditions:
         return None
     return (
         Statement("search", "search MATCH ?", "rowid", "rowid", (plan.match,)),
@@ -170,20 +199,9 @@ def _statement(plan: Plan, keys: tuple[str, ...], condition: str = "") -> Statem
     if condition:
         where.append(condition)
     for item in query.conditions:
-        if item.folders and not item.negated:
-            column = "folder.id" if by_path else "file.folder_id"
-            where.append(f"{'' if plan.folders_first else '+'}{column} IN ({item.folders})")
-            values.extend(item.folder_values)
-            if item.sql:
-                where.append(item.sql)
-                values.extend(item.values)
-        elif item.phrases and item.negated:
-            where.append("file.id NOT IN (SELECT rowid FROM search WHERE search MATCH ?)")
-            values.append(any_of(item.phrases))
-        elif not item.phrases:
-            whole = item.without_folders()
-            where.append(f"({whole.sql}) IS NOT TRUE" if item.negated else f"({whole.sql})")
-            values.extend(whole.values)
+        sql, bound = _top_condition(item, plan, by_path=by_path)
+        where.append(sql)
+        values.extend(bound)
     if plan.match:
         where.append(_WORDS[plan.words])
         values.append(plan.match)
@@ -195,6 +213,39 @@ def _statement(plan: Plan, keys: tuple[str, ...], condition: str = "") -> Statem
         reversed_order=_order(keys, falling=not falling),
         values=tuple(values),
     )
+
+
+def _top_condition(node: Node, plan: Plan, *, by_path: bool) -> tuple[str, tuple[Any, ...]]:
+    """Return the SQL of a condition that must hold, and what stands for its `?`."""
+    if not isinstance(node, Condition):
+        sql, values = _filter(node)
+        # the plus: SQLite would look up by rowid what each side of an "or" finds, a million rows where that is much
+        return f"+({sql})", values
+    if not node.folders:
+        return f"({node.sql})", node.values
+    column = "folder.id" if by_path else "file.folder_id"
+    sql = f"{'' if plan.folders_first else '+'}{column} IN ({node.folders})"
+    return f"{sql} AND {node.sql}" if node.sql else sql, (*node.folder_values, *node.values)
+
+
+def _filter(node: Node) -> tuple[str, tuple[Any, ...]]:
+    """Return SQL that tells of one file whether a tree holds for it, and what stands for its `?`."""
+    match = match_expression(node)
+    if match is not None:
+        return _WORDS[WordsPlan.SET], (match,)
+    if isinstance(node, Condition):
+        whole = node.without_folders()
+        return whole.sql, whole.values
+    if isinstance(node, Not):
+        sql, values = _filter(node.part)
+        return f"({sql}) IS NOT TRUE", values
+    if isinstance(node, AllOf | AnyOf) and node.parts:
+        parts = [_filter(part) for part in with_words_together(node)]
+        sign = " AND " if isinstance(node, AllOf) else " OR "
+        return sign.join(f"({sql})" for sql, _ in parts), tuple(
+            value for _, bound in parts for value in bound
+        )
+    return "TRUE", ()
 
 
 def _order(keys: tuple[str, ...], *, falling: bool) -> str:

@@ -1,0 +1,214 @@
+"""What a term of a query means: words for the full-text index, or a condition in SQL with its values."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+from tui.library.query_fields import INDEXED_COLUMNS, MODEL_CONDITION, Field, FieldType
+from tui.library.query_tree import Condition, Node, Words
+from tui.library.query_values import Span, parse_value
+from tui.library.values import stored_text
+from tui.library.words import Phrase
+
+if TYPE_CHECKING:
+    from tui.library.query_terms import Token, Value
+
+
+def term_condition(term: Token) -> Node:
+    """Return what a term asks, without its negation.
+
+    Raises:
+        QueryError: it has a mistake.
+    """
+    if term.field is None:
+        return _word_condition(term)
+    return _field_condition(term, term.field)
+
+
+def _word_condition(term: Token) -> Node:
+    (value,) = term.values
+    if not _has_token(value.text):
+        return Condition("instr(file.display_name, ?)", (stored_text(value.text),))
+    return Words((_phrase(value),))
+
+
+def _phrase(value: Value, column: str = "") -> Phrase:
+    return Phrase(stored_text(value.text), column, prefix=not value.quoted)
+
+
+def _has_token(text: str) -> bool:
+    """Return whether the full-text index sees a word in `text` (tokenizer unicode61: letters, digits, private use)."""
+    return any(
+        unicodedata.category(character)[0] in "LN" or unicodedata.category(character) == "Co"
+        for character in text
+    )
+
+
+def _field_condition(term: Token, field: Field) -> Node:
+    """Return the condition of a field: any of its values."""
+    if term.operator not in (":", "=") and not field.has_order:
+        raise term.mistake(
+            f"{field.name} cannot be compared by {term.operator}", f"{field.name}: and {field.expected}"
+        )
+    if field.type is FieldType.WORDS:
+        return _words_condition(term, field)
+    parts = [_part(term, field, value) for value in term.values]
+    if len(parts) == 1:
+        return parts[0]
+    wholes = [part.without_folders() for part in parts]
+    return Condition(
+        " OR ".join(f"({part.sql})" for part in wholes),
+        tuple(value for part in wholes for value in part.values),
+        indexed=all(part.indexed for part in wholes),
+    )
+
+
+def _words_condition(term: Token, field: Field) -> Node:
+    for value in term.values:
+        if not _has_token(value.text):
+            raise term.mistake(f"{value.text!r} is no word", field.expected, value.position)
+    return Words(tuple(_phrase(value, field.column) for value in term.values))
+
+
+def _part(term: Token, field: Field, value: Value) -> Condition:
+    """Return the condition for one value of a field that is compared in SQL."""
+    if field.choices:
+        for word, condition in field.choices:
+            if word == value.text.lower():
+                return Condition(condition, indexed=field.column in INDEXED_COLUMNS)
+        raise term.mistake(f"{field.name} cannot be {value.text!r}", field.expected, value.position)
+    if field.type is FieldType.TEXT:
+        return _text_part(term, field, value)
+    if field.type is FieldType.PATH:
+        return _path_part(value)
+    if field.type is FieldType.ROOT:
+        return _root_part(value)
+    if field.type in (FieldType.TAG, FieldType.COLLECTION):
+        return Condition(_MEMBERS[field.type], (stored_text(value.text),), indexed=True)
+    return _range_part(term, field, value)
+
+
+_MEMBERS = {
+    FieldType.TAG: "file.id IN (SELECT file_id FROM file_tag JOIN tag ON tag.id = file_tag.tag_id WHERE tag.name = ?)",
+    FieldType.COLLECTION: (
+        "file.id IN (SELECT file_id FROM collection_file JOIN collection "
+        "ON collection.id = collection_file.collection_id WHERE collection.name = ?)"
+    ),
+}
+
+
+def _text_part(term: Token, field: Field, value: Value) -> Condition:
+    text = stored_text(value.text)
+    whole = term.operator == "=" or field.name == "ext"
+    if not value.quoted and any(character in text for character in "*?"):
+        pattern = _escape_like(text).replace("*", "%").replace("?", "_")
+    elif whole:
+        pattern = _escape_like(text.removeprefix(".") if field.name == "ext" else text)
+    else:
+        pattern = f"%{_escape_like(text)}%"
+    if field.name == "model":
+        return Condition(MODEL_CONDITION, (pattern,), indexed=True)
+    return Condition(sql=f"{field.column} LIKE ? ESCAPE '\\'", values=(pattern,))
+
+
+def _escape_like(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _path_part(value: Value) -> Condition:
+    """Return the condition for a part of a path: folder part and beginning of the name, or all below an absolute path."""
+    text = stored_text(value.text)
+    if text.startswith("/"):
+        return _absolute_part(text.rstrip("/").encode("utf-8"))
+    head, slash, tail = text.rpartition("/")
+    inside = f"%{_escape_like(text)}%"
+    if not tail:
+        return Condition(folders=_FOLDERS_LIKE, folder_values=(inside,))
+    folders = f"file.folder_id IN ({_FOLDERS_LIKE})"
+    if not slash:
+        return Condition(sql=f"({folders} OR file.display_name LIKE ? ESCAPE '\\')", values=(inside, inside))
+    return Condition(
+        sql=f"({folders} OR ({folders} AND file.display_name LIKE ? ESCAPE '\\'))",
+        values=(inside, f"%{_escape_like(head)}/", f"{_escape_like(tail)}%"),
+    )
+
+
+def _root_part(value: Value) -> Condition:
+    """Return the condition for a root: its number, or part of its label or path."""
+    text = stored_text(value.text)
+    inside = f"%{_escape_like(text)}%"
+    return Condition(folders=_FOLDERS_OF_ROOT, folder_values=(text, inside, inside))
+
+
+def _absolute_part(path: bytes) -> Condition:
+    """Return the condition for all files below an absolute path, or for the file at it."""
+    folder, _, name = path.rpartition(b"/")
+    return Condition(
+        folders=f"{FOLDERS_BELOW} UNION ALL {_FOLDER_AT}",
+        folder_values=(path, folder),
+        sql=f"(file.name = ? OR file.folder_id IN ({FOLDERS_BELOW}))",
+        values=(name, path),
+    )
+
+
+_FOLDERS_LIKE = (
+    "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id "
+    "WHERE CAST(root.path AS TEXT) || '/' || folder.display_path || '/' LIKE ? ESCAPE '\\'"
+)
+_FOLDERS_OF_ROOT = (
+    "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id WHERE CAST(root.id AS TEXT) = ? "
+    "OR root.label LIKE ? ESCAPE '\\' OR CAST(root.path AS TEXT) LIKE ? ESCAPE '\\'"
+)
+_FOLDER_AT = (
+    "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id "
+    "WHERE CAST(rtrim(root.path, '/') || iif(folder.path = x'', '', '/') || folder.path AS BLOB) = ?"
+)
+_ROOT = "CAST(rtrim(root.path, '/') AS BLOB)"
+FOLDERS_BELOW = f"""
+SELECT folder.id FROM (
+    SELECT root.id AS root_id, {_ROOT} = asked.path OR ({_ROOT} > CAST(asked.path || '/' AS BLOB)
+        AND {_ROOT} < CAST(asked.path || '0' AS BLOB)) AS whole,
+        substr(asked.path, 1, length({_ROOT}) + 1) = CAST({_ROOT} || '/' AS BLOB) AS inside,
+        substr(asked.path, length({_ROOT}) + 2) AS path
+    FROM (SELECT ? AS path) AS asked CROSS JOIN root
+) AS part CROSS JOIN folder ON folder.root_id = part.root_id
+WHERE part.whole OR part.inside AND (folder.path = part.path OR (folder.path > CAST(part.path || '/' AS BLOB)
+    AND folder.path < CAST(part.path || '0' AS BLOB)))"""
+"""SQL for the folders at or below one absolute path: a BLOB without a slash at its end, empty for `/`."""
+
+
+def _range_part(term: Token, field: Field, value: Value) -> Condition:
+    """Return the condition for a value or a range of numbers, sizes, durations or dates."""
+    indexed = field.column in INDEXED_COLUMNS
+    first, dots, last = value.text.partition("..")
+    if dots and term.operator in (":", "="):
+        low = parse_value(field.type, first) if first else None
+        high = parse_value(field.type, last) if last else None
+        if (first and low is None) or (last and high is None) or not (first or last):
+            raise term.mistake(f"{value.text!r} is no range", field.expected, value.position)
+        bounds = [(sign, span) for sign, span in ((">=", low), ("<=", high)) if span is not None]
+        sides = [_compare(field.column, sign, span) for sign, span in bounds]
+        return Condition(
+            " AND ".join(sql for sql, _ in sides),
+            tuple(value for _, values in sides for value in values),
+            indexed=indexed,
+        )
+    span = parse_value(field.type, value.text)
+    if span is None:
+        raise term.mistake(f"{value.text!r} is no {field.type.value}", field.expected, value.position)
+    sql, values = _compare(field.column, term.operator, span)
+    return Condition(sql, values, indexed=indexed)
+
+
+def _compare(column: str, operator: str, span: Span) -> tuple[str, tuple[int | float | str, ...]]:
+    """Return the condition for a column compared with what a value stands for, and what stands for its `?`."""
+    if operator in (":", "="):
+        if isinstance(span.point, int) and span.high == span.point + 1:
+            return f"{column} = ?", (span.point,)
+        return f"({column} >= ? AND {column} < ?)", (span.low, span.high)
+    if span.point is not None:
+        return f"{column} {operator} ?", (span.point,)
+    # a date is a period: after it, from its beginning on, before it, up to its end
+    bound = span.high if operator in (">", "<=") else span.low
+    return f"{column} {'>=' if operator[0] == '>' else '<'} ?", (bound,)
