@@ -113,6 +113,8 @@ class FolderUpdate:
         replaced: id of a known file, and what was found at its path: another inode.
         returned: id of a missing file, and what was found: it is back as it was.
         gone: ids of present files that the folder no longer holds.
+        sidecars: those that are new or changed.
+        sidecars_gone: names of those that the folder no longer holds.
     """
 
     path: bytes
@@ -123,11 +125,21 @@ class FolderUpdate:
     replaced: tuple[tuple[int, FoundFile], ...] = ()
     returned: tuple[tuple[int, FoundFile], ...] = ()
     gone: tuple[int, ...] = ()
+    sidecars: tuple[FoundSidecar, ...] = ()
+    sidecars_gone: tuple[bytes, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """True when the library has nothing to learn."""
-        return not (self.new or self.changed or self.replaced or self.returned or self.gone)
+        return not (
+            self.new
+            or self.changed
+            or self.replaced
+            or self.returned
+            or self.gone
+            or self.sidecars
+            or self.sidecars_gone
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,7 @@ def insert_files(db: sqlite3.Connection, folder_id: int, found: Sequence[FoundFi
         db.execute(_insertion(len(part)), values)
     added = db.total_changes - before
     search_index.index_new(db, folder_id, last_id)
+    db.execute("INSERT OR IGNORE INTO regrouping VALUES (?)", (folder_id,))
     return added
 
 

@@ -12,11 +12,12 @@ import logging
 import os
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.library import files
+from tui.library.companions import sidecars
 from tui.library.identity.staging import Settled, apply_folder_updates
 from tui.paths import is_inside
 from tui.records import FolderUpdate, Problem
@@ -24,7 +25,7 @@ from tui.scan.cancel import ScanCancelledError
 from tui.scan.changes import find_changes
 from tui.scan.file_systems import FileSystem, file_system_of
 from tui.scan.targets import path_below
-from tui.scan.walk import Walk, describe
+from tui.scan.walk import Walk, WalkedFolder, describe
 
 if TYPE_CHECKING:
     import sqlite3
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from tui.scan.cancel import CancelToken
     from tui.scan.progress import StageMeter, Tally
     from tui.scan.targets import ScanTarget
-    from tui.scan.walk import WalkedFolder, WalkOptions
+    from tui.scan.walk import WalkOptions
 
 logger = logging.getLogger("yapmo.scan")
 
@@ -94,6 +95,7 @@ class RootWalk:
         self._batch: list[FolderUpdate] = []
         self._batch_files = 0
         self._batch_since = 0.0
+        self._knows_sidecars = False
         self.outcome = WalkOutcome()
 
     def prefer(self, folder: bytes | None) -> None:
@@ -136,6 +138,7 @@ class RootWalk:
         connection = self._library.connect_read_only()
         try:
             listed: set[bytes] = set()
+            self._knows_sidecars = sidecars.holds_any(connection)
             for listing in self._walk:
                 listed.add(listing.path)
                 self._take(connection, listing)
@@ -175,12 +178,23 @@ class RootWalk:
             stable_inodes=here.stable_inodes,
             file_system=None if here.identity == self._file_system.identity else here.identity,
         )
+        update = self._with_sidecars(connection, update, listing)
         differing = len(update.new) + len(update.changed) + len(update.replaced) + len(update.returned)
         self._tally.add("files", len(listing.files))
         self._tally.add("bytes", sum(file.size for file in listing.files))
         self._tally.add("unchanged", len(listing.files) - differing)
         if not update.is_empty:
             self._add(update, differing + len(update.gone))
+
+    def _with_sidecars(
+        self, connection: sqlite3.Connection, update: FolderUpdate, listing: WalkedFolder
+    ) -> FolderUpdate:
+        """Return `update` with the sidecars of the folder that came, changed or went; one file is scanned without them."""
+        if self._target.name is not None or not (listing.sidecars or self._knows_sidecars):
+            return update
+        known = sidecars.folder_sidecars(connection, self._key.root_id, listing.path)
+        came, gone = sidecars.find_sidecar_changes(listing.sidecars, known, listing.unknown)
+        return replace(update, sidecars=came, sidecars_gone=gone) if came or gone else update
 
     def _add(self, update: FolderUpdate, number: int) -> None:
         if not self._batch:
@@ -220,9 +234,10 @@ class RootWalk:
             if path in listed or self._is_unknown(path):
                 continue
             gone = files.present_ids(connection, folder_id)
-            if gone:
+            update = self._with_sidecars(connection, FolderUpdate(path, gone=tuple(gone)), WalkedFolder(path))
+            if not update.is_empty:
                 self._token.check()
-                self._add(FolderUpdate(path, gone=tuple(gone)), len(gone))
+                self._add(update, len(gone))
 
     def _is_unknown(self, path: bytes) -> bool:
         """Tell whether `path`, or a folder above it, could not be read."""

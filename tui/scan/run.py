@@ -15,6 +15,7 @@ from tui.library import stages
 from tui.records import ProgressSnapshot, ScanState, ScanSummary, Stage
 from tui.scan.backlog import Backlog
 from tui.scan.cancel import CancelToken
+from tui.scan.companions import regroup_companions
 from tui.scan.daemon_thread import DaemonThread
 from tui.scan.equal_files import EqualFiles
 from tui.scan.fingerprint_stage import FingerprintStage
@@ -246,6 +247,7 @@ class ScanRun:
         tasks = [asyncio.create_task(job) for job in jobs]
         try:
             await asyncio.gather(*tasks)
+            await regroup_companions(self._library, self._token)
         except BaseException:
             self._token.abort()
             self._aborted.set()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tui.library import stages
 from tui.library.identity.staging import clear_dead_staging
 from tui.scan.closing import WalkedRoot, settle_walks
+from tui.scan.companions import regroup_companions
 from tui.scan.ignore import compile_patterns
 from tui.scan.root_walk import RootWalk
 from tui.scan.walk import WalkOptions
@@ -87,6 +88,7 @@ class WalkStage:
         self._meter.finished = not self._token.aborted
         if not self._token.aborted:
             await self._settle([WalkedRoot(*pair) for pair in zip(self._targets, outcomes, strict=True)])
+            await regroup_companions(self._library, self._token)
 
     async def _prepare_library(self) -> None:
         """Forget what an aborted scan left undecided, and make pending what this scan is to read again."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tui.library import files
+from tui.library.companions.sidecars import forget_gone_sidecars, spare_sidecars
 from tui.library.identity.staging import clear_staging, make_sightings
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def spare_unmounted(db: sqlite3.Connection, key: ScanKey, visited: Collection[st
         ).fetchall()
     )
     away = {name: number for name, number in counts.items() if name not in visited}
+    spare_sidecars(db, key.scan_id, visited)
     make_sightings(db)
     for name in away:
         db.execute(
@@ -81,6 +83,7 @@ def mark_missing(db: sqlite3.Connection, key: ScanKey, now_ns: int) -> int:
     ]
     (settled_at,) = db.execute("SELECT settled_at FROM root WHERE id = ?", (key.root_id,)).fetchone()
     files.set_missing(db, ids, now_ns, last_seen_ns=settled_at)
+    forget_gone_sidecars(db, key.scan_id)
     db.execute("UPDATE root SET settled_at = ? WHERE id = ?", (key.started_ns, key.root_id))
     make_sightings(db)
     db.execute(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.library import files
+from tui.library.companions.sidecars import apply_sidecars
 
 if TYPE_CHECKING:
     import sqlite3
@@ -58,6 +59,7 @@ def apply_folder_updates(db: sqlite3.Connection, key: ScanKey, updates: Sequence
         _stage_arrivals(db, key, folder_id, [*undecided, *(file for _, file in update.replaced)])
         _stage_departures(db, key, [(file_id, 1) for file_id, _ in update.replaced])
         _stage_departures(db, key, [(file_id, 0) for file_id in update.gone])
+        apply_sidecars(db, key.scan_id, folder_id, update)
         for file_id, file in update.changed:
             files.update_changed(db, file_id, file)
         for file_id, file in update.returned:
@@ -77,7 +79,7 @@ def _add_folder(db: sqlite3.Connection, key: ScanKey, update: FolderUpdate) -> i
     mount point lies on another file system than the files that vanished from it.
     """
     folder = files.find_folder(db, key.root_id, update.path)
-    departing = update.gone or update.replaced
+    departing = update.gone or update.replaced or update.sidecars_gone
     if folder is None or not departing:
         return files.add_folder(db, key.root_id, update.path, update.file_system)
     folder_id, file_system = folder
@@ -152,11 +154,12 @@ def clear_staging(db: sqlite3.Connection, scan_ids: Iterable[int]) -> None:
         db.execute("DELETE FROM sighting WHERE scan_id = ?", (scan_id,))
         db.execute("DELETE FROM arrival WHERE scan_id = ?", (scan_id,))
         db.execute("DELETE FROM departure WHERE scan_id = ?", (scan_id,))
+        db.execute("DELETE FROM sidecar_departure WHERE scan_id = ?", (scan_id,))
 
 
 def clear_dead_staging(db: sqlite3.Connection) -> None:
     """Forget the undecided paths that scans left which ended, or died, before they could decide."""
-    for table in ("arrival", "departure"):
+    for table in ("arrival", "departure", "sidecar_departure"):
         db.execute(
             f"DELETE FROM {table} WHERE scan_id NOT IN "
             "(SELECT id FROM scan WHERE state IN ('running', 'paused', 'aborting'))"
