@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tui.commands.output import write_facts, write_json
+from tui.commands.json_records import iso_time
+from tui.commands.output import counted, write_facts, write_json
 from tui.commands.session import run_session
-from tui.display import format_count, format_duration, format_size
+from tui.display import display, format_count, format_duration, format_size, format_time
+from tui.paths import json_path
+from tui.records import ScanState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from tui.commands.session import Session
     from tui.commands.shared_options import SharedOptions
-    from tui.library.statistics import Group, LibraryStatistics
+    from tui.library.scans import ScanRecord
+    from tui.library.statistics import FolderSums, Group, LibraryStatistics
 
 _MOST_SHOWN = 20
+_MOST_FOLDERS = 60
+_MOST_SCANS = 10
 
 
 def run_stats(shared: SharedOptions) -> int:
@@ -46,22 +52,71 @@ def _object(statistics: LibraryStatistics) -> dict[str, Any]:
         "by_kind": _groups_object(statistics.kinds),
         "by_year": _groups_object(statistics.years),
         "by_camera": _groups_object(statistics.cameras),
+        "by_lens": _groups_object(statistics.lenses),
         "by_extension": _groups_object(statistics.extensions),
+        "by_folder": [
+            {**json_path(sums.path), "depth": sums.depth, **_sums_object(sums)}
+            for sums in statistics.top_folders
+        ],
+        "duplicates": {
+            "sets": statistics.duplicates.sets,
+            "files": statistics.duplicates.files,
+            "bytes": statistics.duplicates.size,
+        },
+        "scans": [_scan_object(scan) for scan in statistics.scans],
         "problems": dict(statistics.problems),
     }
 
 
 def _groups_object(groups: Iterable[Group]) -> dict[str, dict[str, int]]:
     """Return groups by name; the empty name is for files of which it is not known."""
+    return {group.name: _sums_object(group) for group in groups}
+
+
+def _sums_object(sums: Group | FolderSums) -> dict[str, int]:
+    return {"files": sums.files, "bytes": sums.size, "duration_ms": sums.duration_ms}
+
+
+def _scan_object(scan: ScanRecord) -> dict[str, Any]:
+    counters = scan.counters
     return {
-        group.name: {"files": group.files, "bytes": group.size, "duration_ms": group.duration_ms}
-        for group in groups
+        **json_path(scan.path),
+        "id": scan.scan_id,
+        "started_at": iso_time(scan.started_at),
+        "finished_at": iso_time(scan.finished_at),
+        "state": str(scan.state),
+        "files": counters.files,
+        "new": counters.new,
+        "changed": counters.changed,
+        "moved": counters.moved,
+        "returned": counters.returned,
+        "missing": counters.missing,
     }
 
 
 def _write(statistics: LibraryStatistics) -> None:
-    problems = ", ".join(f"{format_count(number)} {stage}" for stage, number in statistics.problems.items())
-    facts = (
+    write_facts("Library", [fact for fact in _facts(statistics) if fact[1]])
+    for title, groups in (
+        ("Kinds", statistics.kinds),
+        ("Years", statistics.years),
+        ("Cameras", statistics.cameras),
+        ("Lenses", statistics.lenses),
+        ("Extensions", statistics.extensions),
+    ):
+        most = len(groups) if title == "Years" else _MOST_SHOWN
+        write_facts(title, _in_columns(groups, [group.name or "(unknown)" for group in groups], most))
+    folders = statistics.top_folders
+    write_facts(
+        "Folders",
+        _in_columns(folders, ["  " * sums.depth + display(sums.path) for sums in folders], _MOST_FOLDERS),
+    )
+    write_facts("Scans", [_scan_fact(scan) for scan in statistics.scans[:_MOST_SCANS]])
+
+
+def _facts(statistics: LibraryStatistics) -> Sequence[tuple[str, str]]:
+    duplicates = statistics.duplicates
+    waste = f"{format_size(duplicates.size)} in {counted(duplicates.files, 'file')} of {counted(duplicates.sets, 'content')}"
+    return (
         ("Files", format_count(statistics.files)),
         ("Folders", format_count(statistics.folders)),
         ("Size", format_size(statistics.size)),
@@ -69,33 +124,46 @@ def _write(statistics: LibraryStatistics) -> None:
         ("With a date", format_count(statistics.with_date)),
         ("With a position", format_count(statistics.with_position)),
         ("Missing", format_count(statistics.missing or None)),
+        ("Duplicates", waste if duplicates.files else ""),
         ("Metadata to read", format_count(statistics.pending_metadata or None)),
         ("Fingerprints to make", format_count(statistics.pending_fingerprints or None)),
-        ("Problems", problems),
+        (
+            "Problems",
+            ", ".join(f"{format_count(number)} {stage}" for stage, number in statistics.problems.items()),
+        ),
     )
-    write_facts("Library", [fact for fact in facts if fact[1]])
-    for title, groups in (
-        ("Kinds", statistics.kinds),
-        ("Years", statistics.years),
-        ("Cameras", statistics.cameras),
-        ("Extensions", statistics.extensions),
-    ):
-        write_facts(title, _group_facts(groups))
 
 
-def _group_facts(groups: Sequence[Group]) -> list[tuple[str, str]]:
-    """Return name and sums of each group, the sums in columns; the many small ones are only counted."""
-    shown, rest = groups[:_MOST_SHOWN], groups[_MOST_SHOWN:]
+def _in_columns(
+    groups: Sequence[Group | FolderSums], names: Sequence[str], most: int
+) -> list[tuple[str, str]]:
+    """Return name and sums of each group, the sums in columns; those beyond `most` are only counted."""
     columns = [
         (format_count(group.files), format_size(group.size), format_duration(group.duration_ms or None))
-        for group in shown
+        for group in groups[:most]
     ]
     widths = [max(map(len, cells)) for cells in zip(*columns, strict=True)]
     facts = [
-        (
-            group.name or "(unknown)",
-            "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)),
-        )
-        for group, cells in zip(shown, columns, strict=True)
+        (name, "  ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)))
+        for name, cells in zip(names, columns, strict=False)
     ]
-    return [*facts, ("…", f"{format_count(len(rest))} more (see --json)")] if rest else facts
+    rest = len(groups) - len(facts)
+    return [*facts, ("…", f"{format_count(rest)} more (see --json)")] if rest else facts
+
+
+def _scan_fact(scan: ScanRecord) -> tuple[str, str]:
+    """Return when a scan began and what the library gained and lost by it."""
+    counters = scan.counters
+    changes = [
+        f"{sign}{format_count(number)} {word}"
+        for sign, number, word in (
+            ("+", counters.new, "new"),
+            ("+", counters.returned, "returned"),
+            ("−", counters.missing, "missing"),
+            ("", counters.changed, "changed"),
+            ("", counters.moved, "moved"),
+        )
+        if number
+    ]
+    state = "" if scan.state is ScanState.COMPLETED else f"{scan.state}, "
+    return format_time(scan.started_at), f"{display(scan.path)}: {state}{', '.join(changes) or 'nothing new'}"

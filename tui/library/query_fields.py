@@ -116,10 +116,11 @@ _EXPECTED = {
 _MISSING = "file.missing_since IS NOT NULL"
 _PROBLEM = "file.id IN (SELECT file_id FROM problem WHERE file_id IS NOT NULL AND ignored = 0)"
 _DUPLICATE = (
-    "file.quick_fingerprint IN (SELECT quick_fingerprint FROM file WHERE quick_fingerprint IS NOT NULL "
-    "AND missing_since IS NULL GROUP BY quick_fingerprint HAVING count(*) > 1) "
-    "AND (file.fingerprint IS NULL OR file.fingerprint IN (SELECT fingerprint FROM file "
-    "WHERE fingerprint IS NOT NULL AND missing_since IS NULL GROUP BY fingerprint HAVING count(*) > 1))"
+    "file.quick_fingerprint IN (SELECT quick_fingerprint FROM shared_fingerprint AS shared WHERE (SELECT count(*) FROM "
+    "(SELECT 1 FROM file AS twin WHERE twin.quick_fingerprint = shared.quick_fingerprint "
+    "AND twin.missing_since IS NULL LIMIT 2)) = 2) "
+    "AND (file.fingerprint IS NULL OR EXISTS (SELECT 1 FROM file AS twin WHERE twin.fingerprint = file.fingerprint "
+    "AND twin.missing_since IS NULL AND twin.id <> file.id))"
 )
 _LONG = "file.id IN (SELECT file_id FROM extracted WHERE {} IS NOT NULL)"
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tui.library.connections import Connection, connect_reading, explain, explained, primary_code
 from tui.library.query_sql import Plan, compile_count, compile_query, compile_word_counts, plan_query
 from tui.library.rows import FileDetails, find_file, read_details, read_rows
-from tui.library.statistics import LibraryStatistics, read_statistics
+from tui.library.statistics import PARTS, LibraryStatistics
 from tui.library.words import WordsPlan
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ PATIENCE_S = 0.1
 """Processor time that slow pages may take, all together, before the order of all is read once instead."""
 
 _CHUNK_ROWS = 500
+_MOST_TRIES = 5
 
 
 class _Lane:
@@ -259,16 +260,28 @@ class Reader:
         return await self.pages.ask(lambda db: find_file(db, which))
 
     async def statistics(self) -> LibraryStatistics:
-        """Return sums over the whole library; reads all of it, a few seconds for a million files.
+        """Return sums over the whole library as it is at one instant; about a second for a million files.
 
         Raises:
             LibraryError: the library cannot be read.
         """
-        lane = _Lane(self._path, self._immutable)
+        lanes = [_Lane(self._path, self._immutable) for _ in PARTS]
         try:
-            return await lane.ask(read_statistics)
+            await self._hold_one_instant(lanes)
+            parts = await asyncio.gather(*(lane.ask(read) for lane, read in zip(lanes, PARTS, strict=True)))
         finally:
-            await lane.close()
+            for lane in lanes:
+                await lane.close()
+        return LibraryStatistics(**{name: value for part in parts for name, value in part.items()})
+
+    async def _hold_one_instant(self, lanes: Sequence[_Lane]) -> None:
+        """Begin a transaction in each lane, all at the same state of the library; while it changes fast, nearly the same."""
+        for _ in range(_MOST_TRIES):
+            version = await self.data_version()
+            for lane in lanes:
+                await lane.ask(_hold)
+            if await self.data_version() == version:
+                return
 
     async def iterate(self, query: Query, *, limit: int | None = None) -> AsyncIterator[FileRow]:
         """Yield the files that `query` finds, in its order; between rows no read of the library is open.
@@ -297,6 +310,14 @@ class Reader:
         """Interrupt what runs and close the connections; idempotent."""
         for lane in (self.pages, self.counts, self.orders):
             await lane.close()
+
+
+def _hold(db: sqlite3.Connection) -> None:
+    """Let what follows on this connection see the library as it is now."""
+    if db.in_transaction:
+        db.execute("COMMIT")
+    db.execute("BEGIN")
+    db.execute("SELECT 1 FROM setting LIMIT 1").fetchone()
 
 
 def _data_version(db: sqlite3.Connection) -> int:

@@ -63,6 +63,9 @@ def field_type(name: str) -> str:
     return "INTEGER" if name in _INTEGERS else "REAL" if name in _REALS else "TEXT"
 
 
+YEAR = "coalesce(year, CAST(substr(taken_local, 1, 4) AS INTEGER))"
+"""SQL for the year that a file counts for: of release where that is known, else of recording; NULL for neither."""
+
 _CATALOGUE = f"""
 CREATE TABLE setting (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 
@@ -108,7 +111,7 @@ CREATE TABLE file (
     missing_since INTEGER,
     last_seen_at INTEGER,
     state TEXT GENERATED ALWAYS AS (iif(missing_since IS NULL, 'present', 'missing')) VIRTUAL,
-    companion_of INTEGER REFERENCES file ON DELETE SET NULL,
+    companion_of INTEGER,
     metadata_state INTEGER NOT NULL DEFAULT 0,
     fingerprint_state INTEGER NOT NULL DEFAULT 0,
     analysis_state INTEGER NOT NULL DEFAULT 0,
@@ -136,26 +139,14 @@ CREATE INDEX file_artist ON file (artist COLLATE NOCASE, album COLLATE NOCASE, d
 CREATE INDEX file_album ON file (album COLLATE NOCASE, disc, track)
     WHERE album IS NOT NULL AND missing_since IS NULL;
 CREATE INDEX file_position ON file (latitude, longitude) WHERE latitude IS NOT NULL AND missing_since IS NULL;
+CREATE INDEX file_folder ON file (folder_id, size, duration_ms) WHERE missing_since IS NULL;
+CREATE INDEX file_groups ON file (extension, kind, model, lens, {YEAR}, size, duration_ms) WHERE missing_since IS NULL;
 
-CREATE INDEX file_companion ON file (companion_of) WHERE companion_of IS NOT NULL;
-
-CREATE TABLE sidecar (
-    folder_id INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
-    name BLOB NOT NULL,
-    size INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
-    file_id INTEGER REFERENCES file ON DELETE SET NULL,
-    PRIMARY KEY (folder_id, name)
-) WITHOUT ROWID;
-CREATE INDEX sidecar_file ON sidecar (file_id) WHERE file_id IS NOT NULL;
-
-CREATE TABLE regrouping (folder_id INTEGER PRIMARY KEY REFERENCES folder ON DELETE CASCADE);
-CREATE TRIGGER file_deleted AFTER DELETE ON file WHEN old.missing_since IS NULL
-    BEGIN INSERT OR IGNORE INTO regrouping VALUES (old.folder_id); END;
-CREATE TRIGGER file_moved AFTER UPDATE OF folder_id, name, missing_since ON file
-    WHEN old.folder_id <> new.folder_id OR old.name <> new.name
-        OR (old.missing_since IS NULL) <> (new.missing_since IS NULL)
-    BEGIN INSERT OR IGNORE INTO regrouping VALUES (old.folder_id), (new.folder_id); END;
+CREATE TABLE shared_fingerprint (quick_fingerprint BLOB PRIMARY KEY) WITHOUT ROWID;
+CREATE TRIGGER file_shares_fingerprint AFTER UPDATE OF quick_fingerprint ON file
+    WHEN new.quick_fingerprint IS NOT NULL AND EXISTS (
+        SELECT 1 FROM file WHERE quick_fingerprint = new.quick_fingerprint AND id <> new.id)
+    BEGIN INSERT OR IGNORE INTO shared_fingerprint VALUES (new.quick_fingerprint); END;
 
 CREATE TABLE extracted (
     file_id INTEGER PRIMARY KEY REFERENCES file ON DELETE CASCADE,
@@ -206,7 +197,8 @@ _STATISTICS = {
     "file_artist": "100000 1000 12 4 1",
     "file_album": "100000 12 4 1",
     "file_position": "300000 2 1",
-    "file_companion": "50000 1",
+    "file_folder": "1000000 320 2 2",
+    "file_groups": "1000000 100000 100000 20000 20000 1000 2 2",
 }
 """What the planner is told of the indexes of `folder` and `file` (SQLite documentation, "The sqlite_stat1 table").
 
@@ -324,14 +316,6 @@ CREATE TABLE departure (
     PRIMARY KEY (scan_id, file_id)
 ) WITHOUT ROWID;
 CREATE INDEX departure_file ON departure (file_id);
-
-CREATE TABLE sidecar_departure (
-    scan_id INTEGER NOT NULL REFERENCES scan ON DELETE CASCADE,
-    folder_id INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
-    name BLOB NOT NULL,
-    PRIMARY KEY (scan_id, folder_id, name)
-) WITHOUT ROWID;
-CREATE INDEX sidecar_departure_folder ON sidecar_departure (folder_id);
 CREATE INDEX arrival_file ON arrival (file_id) WHERE file_id IS NOT NULL;
 CREATE INDEX arrival_folder ON arrival (folder_id);
 """

@@ -8,7 +8,6 @@ from array import array
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.library import search_index
-from tui.library.companions.grouping import note_extracted
 from tui.library.edits import edited_values
 from tui.library.metadata_rows import save_metadata
 from tui.library.problems import clear_problems, record_problem
@@ -105,14 +104,14 @@ def _holds_few(db: sqlite3.Connection, part: str, values: dict[str, object]) -> 
 def alike_without_full_fingerprint(db: sqlite3.Connection, root_ids: Sequence[int]) -> array[int]:
     """Return the ids of present files, ascending, that only their whole content tells apart and that lack its hash.
 
-    Those are files that share size and quick fingerprint with another file, in whatever root. It reads the whole index
-    of quick fingerprints, so a scan asks once; eight bytes of memory for each file.
+    Those are files that share size and quick fingerprint with another file, in whatever root; eight bytes of memory for
+    each.
     """
     rows = db.execute(
         """
         WITH alike AS (
-            SELECT quick_fingerprint AS quick, size AS bytes FROM file WHERE quick_fingerprint IS NOT NULL
-            GROUP BY quick_fingerprint, size HAVING count(*) > 1
+            SELECT shared.quick_fingerprint AS quick, file.size AS bytes FROM shared_fingerprint AS shared
+            CROSS JOIN file ON file.quick_fingerprint = shared.quick_fingerprint GROUP BY 1, 2 HAVING count(*) > 1
         )
         SELECT file.id FROM alike
         CROSS JOIN file ON file.quick_fingerprint = alike.quick AND file.size = alike.bytes
@@ -229,7 +228,6 @@ def save_extractions(
     ids = [item.file_id for item in done]
     with search_index.reindexing(db, ids):
         save_metadata(db, done, edited_values(db, ids), _ids_extracted(db, ids))
-    note_extracted(db, done)
     clear_problems(db, ids, Stage.METADATA)
     return len(valid)
 
