@@ -92,6 +92,8 @@ CREATE TABLE folder (
     path BLOB NOT NULL,
     display_path TEXT NOT NULL,
     file_system TEXT,
+    version INTEGER NOT NULL DEFAULT 0,
+    digest BLOB,
     UNIQUE (root_id, path)
 );
 CREATE INDEX folder_parent ON folder (parent_id);
@@ -111,7 +113,7 @@ CREATE TABLE file (
     missing_since INTEGER,
     last_seen_at INTEGER,
     state TEXT GENERATED ALWAYS AS (iif(missing_since IS NULL, 'present', 'missing')) VIRTUAL,
-    companion_of INTEGER,
+    companion_of INTEGER REFERENCES file ON DELETE SET NULL,
     metadata_state INTEGER NOT NULL DEFAULT 0,
     fingerprint_state INTEGER NOT NULL DEFAULT 0,
     analysis_state INTEGER NOT NULL DEFAULT 0,
@@ -119,6 +121,10 @@ CREATE TABLE file (
     fingerprint BLOB,
     {", ".join(f"{name} {field_type(name)}" for name in HOT_FIELDS)}
 );
+CREATE TRIGGER listing_changed AFTER UPDATE OF folder_id, name, size, mtime_ns, inode, missing_since ON file
+    BEGIN UPDATE folder SET version = version + 1, digest = NULL WHERE id IN (old.folder_id, new.folder_id); END;
+CREATE TRIGGER listing_shortened AFTER DELETE ON file
+    BEGIN UPDATE folder SET version = version + 1, digest = NULL WHERE id = old.folder_id; END;
 CREATE UNIQUE INDEX file_path ON file (folder_id, name) WHERE missing_since IS NULL;
 CREATE INDEX file_missing ON file (folder_id, name) WHERE missing_since IS NOT NULL;
 CREATE INDEX file_inode ON file (inode);
@@ -147,6 +153,26 @@ CREATE TRIGGER file_shares_fingerprint AFTER UPDATE OF quick_fingerprint ON file
     WHEN new.quick_fingerprint IS NOT NULL AND EXISTS (
         SELECT 1 FROM file WHERE quick_fingerprint = new.quick_fingerprint AND id <> new.id)
     BEGIN INSERT OR IGNORE INTO shared_fingerprint VALUES (new.quick_fingerprint); END;
+
+CREATE INDEX file_companion ON file (companion_of) WHERE companion_of IS NOT NULL;
+
+CREATE TABLE sidecar (
+    folder_id INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+    name BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    mtime_ns INTEGER NOT NULL,
+    file_id INTEGER REFERENCES file ON DELETE SET NULL,
+    PRIMARY KEY (folder_id, name)
+) WITHOUT ROWID;
+CREATE INDEX sidecar_file ON sidecar (file_id) WHERE file_id IS NOT NULL;
+
+CREATE TABLE regrouping (folder_id INTEGER PRIMARY KEY REFERENCES folder ON DELETE CASCADE);
+CREATE TRIGGER file_deleted AFTER DELETE ON file WHEN old.missing_since IS NULL
+    BEGIN INSERT OR IGNORE INTO regrouping VALUES (old.folder_id); END;
+CREATE TRIGGER file_moved AFTER UPDATE OF folder_id, name, missing_since ON file
+    WHEN old.folder_id <> new.folder_id OR old.name <> new.name
+        OR (old.missing_since IS NULL) <> (new.missing_since IS NULL)
+    BEGIN INSERT OR IGNORE INTO regrouping VALUES (old.folder_id), (new.folder_id); END;
 
 CREATE TABLE extracted (
     file_id INTEGER PRIMARY KEY REFERENCES file ON DELETE CASCADE,
@@ -197,6 +223,7 @@ _STATISTICS = {
     "file_artist": "100000 1000 12 4 1",
     "file_album": "100000 12 4 1",
     "file_position": "300000 2 1",
+    "file_companion": "50000 1",
     "file_folder": "1000000 320 2 2",
     "file_groups": "1000000 100000 100000 20000 20000 1000 2 2",
 }
@@ -316,6 +343,14 @@ CREATE TABLE departure (
     PRIMARY KEY (scan_id, file_id)
 ) WITHOUT ROWID;
 CREATE INDEX departure_file ON departure (file_id);
+
+CREATE TABLE sidecar_departure (
+    scan_id INTEGER NOT NULL REFERENCES scan ON DELETE CASCADE,
+    folder_id INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
+    name BLOB NOT NULL,
+    PRIMARY KEY (scan_id, folder_id, name)
+) WITHOUT ROWID;
+CREATE INDEX sidecar_departure_folder ON sidecar_departure (folder_id);
 CREATE INDEX arrival_file ON arrival (file_id) WHERE file_id IS NOT NULL;
 CREATE INDEX arrival_folder ON arrival (folder_id);
 """

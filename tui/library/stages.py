@@ -8,6 +8,7 @@ from array import array
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tui.library import search_index
+from tui.library.companions.grouping import note_extracted
 from tui.library.edits import edited_values
 from tui.library.metadata_rows import save_metadata
 from tui.library.problems import clear_problems, record_problem
@@ -228,6 +229,7 @@ def save_extractions(
     ids = [item.file_id for item in done]
     with search_index.reindexing(db, ids):
         save_metadata(db, done, edited_values(db, ids), _ids_extracted(db, ids))
+    note_extracted(db, done)
     clear_problems(db, ids, Stage.METADATA)
     return len(valid)
 
