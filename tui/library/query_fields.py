@@ -246,6 +246,7 @@ FIELDS: tuple[Field, ...] = (
     _flag("missing", _MISSING, "no longer where it was; files that are missing appear only when you ask"),
     _flag("problem", _PROBLEM, "something could not be read", "problems"),
     _flag("dup", _DUPLICATE, "another file has the same content", "duplicate", "duplicates"),
+    _flag("companion", "file.companion_of IS NOT NULL", "goes with another file: JPEG of a RAW, film of a Live Photo"),
     _flag("edited", "file.id IN (SELECT file_id FROM edit)", "you changed its metadata"),
     Field(
         "state", FieldType.CHOICE, "file.state", "present or missing", "state:missing", order=("file.state",), always=True,
@@ -267,6 +268,7 @@ FIELDS: tuple[Field, ...] = (
             ("bpm", "file.bpm IS NOT NULL"), ("key", "file.musical_key IS NOT NULL"),
             ("fingerprint", "file.quick_fingerprint IS NOT NULL"),
             *((word, _LONG.format(word)) for word in ("description", "keywords", "people", "place")),
+            ("sidecar", "file.id IN (SELECT file_id FROM sidecar WHERE file_id IS NOT NULL)"),
             ("tags", "file.id IN (SELECT file_id FROM file_tag)"), ("edits", "file.id IN (SELECT file_id FROM edit)"),
         ),
     ),
