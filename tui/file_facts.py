@@ -41,6 +41,9 @@ _STATES = {
 }
 
 
+_COMPANIONS = {"sidecar": "Sidecar", "image": "Picture", "raw": "RAW", "video": "Film", "audio": "Sound"}
+"""What a companion is, in words."""
+
 EXACT_TIME = "%Y-%m-%d %H:%M:%S"
 """Times are given to the second here, whatever `interface.date_format` leaves out."""
 
@@ -74,6 +77,7 @@ def file_facts(details: FileDetails) -> tuple[FactGroup, ...]:
     groups = (
         ("Problems", _problem_facts(details)),
         ("File", _own_facts(details)),
+        ("Companions", _companion_facts(details)),
         ("Content", _content_facts(details)),
         ("Camera", _camera_facts(values)),
         ("Sound", _sound_facts(values)),
@@ -121,6 +125,13 @@ def _own_facts(details: FileDetails) -> list[Fact]:
 def _size(size: int) -> str:
     exact = f"{format_count(size)} bytes"
     return exact if size < 1000 else f"{format_size(size)} ({exact})"
+
+
+def _companion_facts(details: FileDetails) -> list[Fact]:
+    """Name what lies beside the file by what it is there: the folder is the file's own."""
+    return [
+        Fact(_COMPANIONS[item.kind], os.fsdecode(os.path.basename(item.path))) for item in details.companions
+    ]
 
 
 def _content_facts(details: FileDetails) -> list[Fact]:

@@ -10,7 +10,9 @@ import pytest
 
 from tests.media import write_file
 from tests.scan.engine import Engine
-from tui.library.companions.grouping import companions_of
+from tui.commands.json_records import details_object
+from tui.file_facts import file_facts
+from tui.library.query import parse_query
 from tui.records import Stage
 
 if TYPE_CHECKING:
@@ -139,25 +141,34 @@ async def test_a_root_that_is_away_keeps_its_sidecars(tmp_path: Path) -> None:
         assert await pairs(engine) == PAIRS
 
 
-async def test_what_belongs_together_with_a_file(tmp_path: Path) -> None:
+async def test_what_belongs_together_is_shown_and_found(tmp_path: Path) -> None:
     root = tmp_path / "root"
     first_tree(root)
     async with Engine.open(tmp_path) as engine:
         await engine.catalogue(root)
         ids = await engine.ids()
-        connection = engine.library.connect_read_only()
-        try:
-            found = {
-                name: [
-                    (os.path.relpath(os.fsdecode(item.path), root), item.kind)
-                    for item in companions_of(connection, ids[name])
-                ]
-                for name in ("a/IMG_1.CR2", "a/IMG_1.JPG", "b/alone.jpg")
-            }
-        finally:
-            connection.close()
+        shown = {}
+        for name in ("a/IMG_1.CR2", "a/IMG_1.JPG", "b/alone.jpg"):
+            details = await engine.library.reader.details(ids[name])
+            assert details is not None
+            companions = {item["path"]: item["kind"] for item in details_object(details)["companions"]}
+            shown[name] = {os.path.relpath(path, root): kind for path, kind in companions.items()}
+            facts = {group.title: group.facts for group in file_facts(details)}.get("Companions", ())
+            assert [fact.value for fact in facts] == [os.path.basename(path) for path in companions]
+        found = {
+            text: {row.file_id async for row in engine.library.reader.iterate(parse_query(text))}
+            for text in ("companion:yes", "companion:no", "has:sidecar", "-has:sidecar")
+        }
+    assert shown == {
+        "a/IMG_1.CR2": {"a/IMG_1.JPG": "image", "a/IMG_1.xmp": "sidecar"},
+        "a/IMG_1.JPG": {"a/IMG_1.CR2": "raw", "a/IMG_1.JPG.XMP": "sidecar"},
+        "b/alone.jpg": {},
+    }
+    companions_found = {ids["a/IMG_1.JPG"], ids["b/IMG_2.mov"]}
+    with_sidecar = {ids["a/IMG_1.CR2"], ids["a/IMG_1.JPG"], ids["b/IMG_2.HEIC"]}
     assert found == {
-        "a/IMG_1.CR2": [("a/IMG_1.JPG", "image"), ("a/IMG_1.xmp", "sidecar")],
-        "a/IMG_1.JPG": [("a/IMG_1.CR2", "raw"), ("a/IMG_1.JPG.XMP", "sidecar")],
-        "b/alone.jpg": [],
+        "companion:yes": companions_found,
+        "companion:no": set(ids.values()) - companions_found,
+        "has:sidecar": with_sidecar,
+        "-has:sidecar": set(ids.values()) - with_sidecar,
     }

@@ -70,6 +70,7 @@ def details_object(details: FileDetails) -> dict[str, Any]:
         "tags": list(details.tags),
         "edits": [_edit_object(edit) for edit in details.edits],
         "problems": [problem_object(problem) for problem in details.problems],
+        "companions": [{**json_path(item.path), "kind": item.kind} for item in details.companions],
     }
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tui.library import all_tags
+from tui.library.companions.grouping import companions_of
 from tui.library.edits import edits_of
 from tui.library.files import file_at
 from tui.library.problems import problems_of
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping, Sequence
 
+    from tui.library.companions.grouping import Companion
     from tui.library.edits import Edit
     from tui.library.problems import ProblemRow
 
@@ -57,6 +59,7 @@ class FileDetails:
         tags: the user's tags.
         edits: the user's edits.
         problems: what could not be done, also what is ignored.
+        companions: what belongs together with it: its main file, its companions and sidecars.
     """
 
     row: FileRow
@@ -76,6 +79,7 @@ class FileDetails:
     tags: tuple[str, ...] = ()
     edits: tuple[Edit, ...] = ()
     problems: tuple[ProblemRow, ...] = ()
+    companions: tuple[Companion, ...] = ()
 
 
 def read_rows(db: sqlite3.Connection, file_ids: Sequence[int]) -> list[FileRow]:
@@ -134,6 +138,7 @@ def read_details(db: sqlite3.Connection, file_id: int) -> FileDetails | None:
         tags=tuple(tags_of(db, file_id)),
         edits=tuple(edits_of(db, file_id)),
         problems=tuple(problems_of(db, file_id)),
+        companions=companions_of(db, file_id),
     )
 
 
