@@ -40,6 +40,7 @@ class ScanConfig:
     """Section `[scan]`; `max_workers` 0 means one a core, `missing_limit` is a share from 0 to 1."""
 
     max_workers: int
+    low_memory_mb: int
     extensions: Mapping[Kind, tuple[str, ...]]
     ignore: tuple[str, ...]
     hidden: bool

@@ -165,6 +165,7 @@ CHECKS: Mapping[str, Check] = {
     "library.write_batch_size": _integer(1, 10_000),
     "library.write_batch_ms": _integer(10, 10_000),
     "scan.max_workers": _integer(0, 32),
+    "scan.low_memory_mb": _integer(0, 1_000_000),
     "scan.ignore": _texts(
         "a list of patterns as in .gitignore", lambda text: text.strip() != "" and "\n" not in text
     ),

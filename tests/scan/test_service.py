@@ -233,7 +233,7 @@ async def test_a_paused_scan_stands_still_and_goes_on(tmp_path: Path, wait_until
         assert engine.snapshot.state == ScanState.PAUSED
         run = engine.service._run
         assert run is not None
-        metadata_feeder = run._backlog.feeders[-1]
+        metadata_feeder = run._reading._disks[0]._backlog.feeders[-1]
         await wait_until(lambda: metadata_feeder.under_way == 0)
         held = engine.snapshot.counters.metadata_done
         assert 0 < held < FILES

@@ -26,9 +26,15 @@ class Backlog:
     """
 
     def __init__(
-        self, thread: DaemonThread, connection: sqlite3.Connection, targets: Sequence[ScanTarget]
+        self,
+        thread: DaemonThread,
+        connection: sqlite3.Connection,
+        targets: Sequence[ScanTarget],
+        *,
+        in_path_order: bool = False,
     ) -> None:
-        """Read with `connection`, which belongs to `thread` alone."""
+        """Read with `connection`, which belongs to `thread` alone; hand out by folder and name if `in_path_order`."""
+        self._in_path_order = in_path_order
         self._thread = thread
         self._connection = connection
         self._targets = targets
@@ -56,7 +62,7 @@ class Backlog:
             jobs.sort(key=lambda job: job.file_id)
             return jobs[:limit]
 
-        feeder = Feeder(self._thread, self._connection, pending)
+        feeder = Feeder(self._thread, self._connection, pending, in_path_order=self._in_path_order)
         self.feeders.append(feeder)
         return feeder
 

@@ -5,6 +5,8 @@ The backlog is the library itself; in memory are one page of jobs and the ids of
 
 from __future__ import annotations
 
+import os
+import time
 from collections import Counter, deque
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _PAGE = 512
 _MAX_ATTEMPTS = 3
+_PREFERRED_AGAIN_S = 1.0
+"""After so many seconds it is asked again whether a preferred folder without pending files has got some."""
 
 
 class PendingQuery(Protocol):
@@ -37,8 +41,24 @@ class PendingQuery(Protocol):
 class Feeder:
     """Hands every pending file out once, and again only after it was given back undone."""
 
-    def __init__(self, thread: DaemonThread, connection: sqlite3.Connection, query: PendingQuery) -> None:
-        """Read with `connection`, which belongs to `thread` alone."""
+    def __init__(
+        self,
+        thread: DaemonThread,
+        connection: sqlite3.Connection,
+        query: PendingQuery,
+        *,
+        in_path_order: bool = False,
+    ) -> None:
+        """Read with `connection`, which belongs to `thread` alone.
+
+        Args:
+            thread: where the library is read.
+            connection: the library.
+            query: lists what is pending.
+            in_path_order: whether each page is handed out by folder and name instead of by id, for disks whose head
+                should not jump. Ids follow the walk, so a page holds whole folders.
+        """
+        self._in_path_order = in_path_order
         self._thread = thread
         self._connection = connection
         self._query = query
@@ -49,6 +69,7 @@ class Feeder:
         self._is_reading = False
         self._returns: Counter[int] = Counter()
         self._preferred: bytes | None = None
+        self._preferred_again_s = 0.0
 
     @property
     def under_way(self) -> int:
@@ -56,8 +77,11 @@ class Feeder:
         return len(self._claimed)
 
     def prefer(self, folder: bytes | None) -> None:
-        """Hand out the files at or below `folder` (absolute path) before all others."""
+        """Hand out the files at or below `folder` (absolute path) before all others, also those that are still to come."""
+        if folder == self._preferred:
+            return
         self._preferred = folder
+        self._preferred_again_s = 0.0
         self._page.clear()
         self._after_id = 0
 
@@ -104,10 +128,11 @@ class Feeder:
 
     async def _read_page(self) -> bool:
         """Fill the page: preferred folders, then onwards by id, then from the start once more."""
-        if self._preferred is not None:
-            if await self._read(0, self._preferred):
+        preferred = self._preferred
+        if preferred is not None and time.monotonic() >= self._preferred_again_s:
+            if await self._read(0, preferred):
                 return True
-            self._preferred = None
+            self._preferred_again_s = time.monotonic() + _PREFERRED_AGAIN_S
         if await self._read(self._after_id, None):
             return True
         started, self._after_id = self._after_id, 0
@@ -132,6 +157,9 @@ class Feeder:
             after_id = jobs[-1].file_id
             if under is None:
                 self._after_id = after_id
-            self._page.extend(job for job in jobs if self._is_free(job))
+            free = [job for job in jobs if self._is_free(job)]
+            if self._in_path_order:
+                free.sort(key=lambda job: os.path.split(job.path))
+            self._page.extend(free)
             if self._page:
                 return True

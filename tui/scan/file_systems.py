@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.mounts import find_mount
+from tui.scan.disks import Disk, guess_disk
 
 if TYPE_CHECKING:
     from tui.mounts import Mount
@@ -27,12 +28,14 @@ class FileSystem:
         type: as the kernel names it (`ext4`, `nfs4` …), empty where unknown.
         path_in_file_system: the path seen from the file system's own root.
         stable_inodes: True where an inode number names the same file at the next mount.
+        disk: kind of disk that it seems to lie on.
     """
 
     identity: str
     type: str
     path_in_file_system: bytes
     stable_inodes: bool
+    disk: Disk = Disk.SSD
 
 
 def file_system_of(path: bytes) -> FileSystem:
@@ -57,6 +60,7 @@ def file_system_of(path: bytes) -> FileSystem:
         type=mount.type,
         path_in_file_system=inner,
         stable_inodes=not fuse and mount.type not in _UNSTABLE_INODES,
+        disk=guess_disk(mount, device),
     )
 
 

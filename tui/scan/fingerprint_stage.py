@@ -105,6 +105,7 @@ class FingerprintStage:
         full: bool,
         follow_links: bool,
         more_to_come: Callable[[], bool],
+        may_begin: Callable[[], bool],
     ) -> None:
         """Prepare the stage.
 
@@ -117,7 +118,8 @@ class FingerprintStage:
             threads: how many files are read at once.
             full: whether every file is hashed wholly.
             follow_links: whether paths that are symbolic links are read.
-            more_to_come: tells whether stages before this one are at work; until they end, only offered files are hashed.
+            more_to_come: tells whether stages before this one are at work.
+            may_begin: tells whether they have nothing to do for now; while they have, only offered files are hashed.
         """
         self._library = library
         self._feeder = feeder
@@ -126,9 +128,11 @@ class FingerprintStage:
         self._meter = meter
         self._full = full
         self._more_to_come = more_to_come
+        self._may_begin = may_begin
         self._follow_links = follow_links
         self._hashing = HashingThreads(threads, token, self._take, follow_links=follow_links)
         self._jobs: dict[int, FileJob] = {}
+        self._hashed_early: set[int] = set()
         self._waiting = 0
         self._outcomes: list[Fingerprint] = []
         self._wake = asyncio.Event()
@@ -136,7 +140,11 @@ class FingerprintStage:
     def offer(self, jobs: Sequence[FileJob]) -> None:
         """Take files whose metadata was just read and that still lie in the page cache; what finds no room stays pending."""
         if self._waiting < _WAITING_BATCHES and not self._token.aborted:
-            claimed = [job for job in jobs if job.fingerprint_pending and self._feeder.claim(job)]
+            claimed = [
+                job
+                for job in jobs
+                if job.fingerprint_pending and job.file_id not in self._hashed_early and self._feeder.claim(job)
+            ]
             if claimed:
                 self._submit(claimed, full=self._full)
 
@@ -150,7 +158,9 @@ class FingerprintStage:
                     await self._sleep()
                     continue
                 more = self._more_to_come()
-                batch = [] if more else await self._next_batch()
+                batch = [] if more and not self._may_begin() else await self._next_batch()
+                if more:  # their metadata may be under way, and they be offered when they are no longer pending
+                    self._hashed_early.update(job.file_id for job in batch)
                 if batch:
                     self._submit(batch, full=self._full)
                 elif more or self._waiting or self._outcomes:

@@ -124,6 +124,7 @@ class MetadataStage:
         self._on_settled = on_settled
         self._answers: list[RawAnswer] = []
         self._reading = 0
+        self._found_nothing = False
         self._wake = asyncio.Event()
         self._looking = asyncio.Lock()
         self._lanes: set[asyncio.Task[None]] = set()
@@ -150,7 +151,11 @@ class MetadataStage:
         await asyncio.gather(*self._settling)
         if self._failure is not None:
             raise self._failure
-        self._meter.finished = not self._token.aborted
+
+    @property
+    def is_idle(self) -> bool:
+        """True while nothing is pending, and no outcome may make anything so."""
+        return self._found_nothing and not self._is_busy
 
     def _open_lane(self) -> None:
         """Let one more file be read at the same time."""
@@ -175,6 +180,7 @@ class MetadataStage:
                     continue
                 more = self._more_to_come()  # asked before looking, or the walk's last files would be missed
                 job = await self._feeder.next_job()
+                self._found_nothing = job is None
                 if job is not None:
                     self._reading += 1
                     return job

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from tui.records import Stage
 from tui.scan.daemon_thread import DaemonThread
-from tui.scan.run import Extractors, ScanRun
+from tui.scan.extractors import Extractors
+from tui.scan.run import ScanRun
 from tui.scan.targets import check_first_paths, find_targets
 from tui.workers.exiftool import exiftool_kind, find_exiftool
-from tui.workers.pool import WorkerPool
 from tui.workers.strays import reap_strays
 from tui.workers.tags import tag_kind
 
@@ -60,20 +60,20 @@ async def prepare_run(library: Library, config: Config, request: ScanRequest) ->
         extractors = None
         if request.only in _STAGES_OF_EXIFTOOL:
             await thread.run(reap_strays)
-            extractors = await _prepare_extractors(config, request, thread)
+            extractors = await _find_extractors(config, request, thread)
         found = await find_targets(library, request.paths, config.scan, thread)
         return ScanRun(library, config, request, found, extractors)
     finally:
         thread.stop()
 
 
-async def _prepare_extractors(config: Config, request: ScanRequest, thread: DaemonThread) -> Extractors:
-    """Find ExifTool and make the worker pools; no process starts yet."""
+async def _find_extractors(config: Config, request: ScanRequest, thread: DaemonThread) -> Extractors:
+    """Find ExifTool; no process starts yet."""
     program = await thread.run(lambda: find_exiftool(config.exiftool))
-    size = request.workers or config.scan.max_workers or workers_by_cores()
     follow = config.scan.follow_symlinks
     return Extractors(
-        exiftool=WorkerPool(exiftool_kind(config.exiftool, program=program, follow_links=follow), size),
-        tags=WorkerPool(tag_kind(config.exiftool, follow_links=follow), max(1, size // 2)),
+        exiftool=exiftool_kind(config.exiftool, program=program, follow_links=follow),
+        tags=tag_kind(config.exiftool, follow_links=follow),
         version=f"exiftool {program.version}",
+        number=request.workers or config.scan.max_workers or workers_by_cores(),
     )

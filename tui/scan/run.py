@@ -6,57 +6,32 @@ import asyncio
 import logging
 import sqlite3
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.errors import FAULT_CODE, YapmoError
-from tui.library import stages
 from tui.records import ProgressSnapshot, ScanState, ScanSummary, Stage
-from tui.scan.backlog import Backlog
 from tui.scan.cancel import CancelToken
 from tui.scan.companions import regroup_companions
 from tui.scan.daemon_thread import DaemonThread
+from tui.scan.disk_reading import SharedParts
 from tui.scan.equal_files import EqualFiles
-from tui.scan.fingerprint_stage import FingerprintStage
 from tui.scan.lease import ScanLease
-from tui.scan.metadata import MetadataStage
 from tui.scan.progress import StageMeter, Tally
+from tui.scan.reading import Reading, run_together
 from tui.scan.stopping import ABORT_GRACE_S, wait_unless_stuck, wait_unless_unwritable
 from tui.scan.walk_stage import WalkStage
 
 if TYPE_CHECKING:
     from tui.config import Config
     from tui.library.database import Library
+    from tui.scan.extractors import Extractors
     from tui.scan.request import ScanRequest
     from tui.scan.targets import FoundTargets
-    from tui.workers.exiftool import ExiftoolAnswer
-    from tui.workers.pool import WorkerPool
-    from tui.workers.tags import TagAnswer
 
 logger = logging.getLogger("yapmo.scan")
 
 _HEARTBEAT_S = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Extractors:
-    """What metadata is read with.
-
-    Attributes:
-        exiftool: the pool for pictures and films.
-        tags: the pool for songs.
-        version: name and version of the exiftool in the pool.
-    """
-
-    exiftool: WorkerPool[ExiftoolAnswer]
-    tags: WorkerPool[TagAnswer]
-    version: str
-
-    @property
-    def pools(self) -> tuple[WorkerPool[ExiftoolAnswer], WorkerPool[TagAnswer]]:
-        """Both pools."""
-        return self.exiftool, self.tags
 
 
 class ScanRun:
@@ -75,7 +50,6 @@ class ScanRun:
         self._config = config
         self._request = request
         self._targets = found.targets
-        self._extractors = extractors
         self._lease = ScanLease(library, found.targets)
         self._token = CancelToken()
         self._aborted = asyncio.Event()
@@ -85,7 +59,6 @@ class ScanRun:
         self._began_s = time.monotonic()
         self._seconds = 0.0
         self._walking = True
-        self._reading = extractors is not None
         self._summary: ScanSummary | None = None
         self._left_out = found.unavailable
         self._thread = thread = DaemonThread("scan")
@@ -101,14 +74,21 @@ class ScanRun:
             self._tally,
             self._meters[Stage.WALK],
         )
-        self._backlog = Backlog(thread, connection, found.targets)
         self._equals = EqualFiles(library, thread, connection, self._token, found.targets)
-        self._workers = extractors.exiftool.size if extractors else 0
+        self._reading = Reading(
+            SharedParts(
+                library, config, thread, connection, self._token, self._tally, self._meters, self._stages
+            ),
+            found.targets,
+            extractors,
+            is_walking=lambda: self._walking,
+            has_listed=self._walk.has_listed,
+        )
 
     @property
     def workers(self) -> int:
-        """Number of exiftool processes."""
-        return self._workers
+        """Number of exiftool processes that there are to be."""
+        return self._reading.workers
 
     def abort(self) -> None:
         """Stop everything; `execute` ends soon after."""
@@ -131,28 +111,26 @@ class ScanRun:
 
     def set_workers(self, number: int) -> None:
         """Change the number of exiftool processes."""
-        self._workers = number
-        if self._extractors is not None:
-            self._extractors.exiftool.resize(number)
+        self._reading.set_workers(number)
 
     def prioritise(self, folder: bytes | None) -> None:
         """Serve `folder` and what lies below it first, in the walk and in the later stages."""
         self._walk.prefer(folder)
-        self._backlog.prefer(folder)
+        self._reading.prefer(folder)
 
     def snapshot(self) -> ProgressSnapshot:
         """Return how the scan stands."""
-        pools = self._extractors.pools if self._extractors and self._summary is None else ()
+        is_over = self._summary is not None
         return ProgressSnapshot(
             scan_id=self._targets[0].key.scan_id,
             paths=tuple(target.path for target in self._targets),
             state=self._state,
-            seconds=self._seconds if self._summary is not None else time.monotonic() - self._began_s,
+            seconds=self._seconds if is_over else time.monotonic() - self._began_s,
             counters=self._tally.counters(),
             stages=tuple(self._meters[stage].measure() for stage in self._stages),
-            workers=tuple(status for pool in pools for status in pool.statuses()),
+            workers=() if is_over else self._reading.statuses(),
             problems=self._tally.problems,
-            note=self._library.writer.waiting if self._summary is None else self._unavailable,
+            note=self._unavailable if is_over else self._library.writer.waiting or self._reading.note,
         )
 
     @property
@@ -172,7 +150,7 @@ class ScanRun:
     async def execute(self) -> ScanSummary:
         """Scan, and return how it ended; it never raises for what the scan met."""
         names = ", ".join(display(target.path) for target in self._targets)
-        logger.info("scanning %s with %d exiftool processes", names, self._workers)
+        logger.info("scanning %s with %d exiftool processes", names, self.workers)
         heartbeat = asyncio.create_task(self._keep_alive())
         work = asyncio.create_task(self._work())
         stopped = asyncio.create_task(self._aborted.wait())
@@ -180,7 +158,7 @@ class ScanRun:
         state = ScanState.COMPLETED
         try:
             await asyncio.wait({work, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            await self._close_pools()
+            await self._reading.close_pools(ABORT_GRACE_S)
             await wait_unless_stuck(work, self._library.writer, self._aborted)
         except YapmoError as failure:
             error, code, state = failure.message, failure.exit_code, ScanState.FAILED
@@ -194,10 +172,6 @@ class ScanRun:
         if self._token.aborted and not error:
             state = ScanState.ABORTED
         return await self._finish(state, error, code)
-
-    async def _close_pools(self) -> None:
-        if self._extractors is not None:
-            await asyncio.gather(*(pool.close(ABORT_GRACE_S) for pool in self._extractors.pools))
 
     async def _finish(self, state: ScanState, error: str, code: int) -> ScanSummary:
         """Record how the scan ended and give its leases back."""
@@ -238,49 +212,16 @@ class ScanRun:
 
     async def _work(self) -> None:
         """Run the stages side by side until all are done or one fails."""
-        jobs = [self._walk_roots()]
-        metadata, fingerprint = self._make_stages()
-        if metadata is not None:
-            jobs.append(self._read_metadata(metadata))
-        if fingerprint is not None:
-            jobs.append(self._fingerprint(fingerprint))
-        tasks = [asyncio.create_task(job) for job in jobs]
-        try:
-            await asyncio.gather(*tasks)
-            await regroup_companions(self._library, self._token)
-        except BaseException:
-            self._token.abort()
-            self._aborted.set()
-            await asyncio.gather(*tasks, return_exceptions=True)
-            raise
+        await run_together([self._walk_roots(), *self._reading.jobs(self._stop)], self._stop)
+        if Stage.FINGERPRINT in self._stages and not self._token.aborted:
+            await self._recognise_moved()
+        self._meters[Stage.FINGERPRINT].finished = not self._token.aborted
+        await regroup_companions(self._library, self._token)
 
-    def _make_stages(self) -> tuple[MetadataStage | None, FingerprintStage | None]:
-        fingerprint = metadata = None
-        if Stage.FINGERPRINT in self._stages:
-            fingerprint = FingerprintStage(
-                self._library,
-                self._backlog.feeder(stages.pending_fingerprints),
-                self._token,
-                self._tally,
-                self._meters[Stage.FINGERPRINT],
-                threads=2,
-                full=self._config.scan.fingerprint == "full",
-                follow_links=self._config.scan.follow_symlinks,
-                more_to_come=lambda: self._walking or self._reading,
-            )
-        if self._extractors is not None:
-            metadata = MetadataStage(
-                self._library,
-                self._backlog.feeder(stages.pending_metadata),
-                *self._extractors.pools,
-                self._token,
-                self._tally,
-                self._meters[Stage.METADATA],
-                extractor=self._extractors.version,
-                more_to_come=lambda: self._walking,
-                on_settled=fingerprint.offer if fingerprint is not None else lambda _: None,
-            )
-        return metadata, fingerprint
+    def _stop(self) -> None:
+        """Let every stage end, because one failed."""
+        self._token.abort()
+        self._aborted.set()
 
     async def _walk_roots(self) -> None:
         try:
@@ -288,21 +229,6 @@ class ScanRun:
                 await self._walk.run()
         finally:
             self._walking = False
-
-    async def _read_metadata(self, stage: MetadataStage) -> None:
-        try:
-            await stage.run(self._thread)
-        finally:
-            self._reading = False
-
-    async def _fingerprint(self, stage: FingerprintStage) -> None:
-        """Hash what is pending, then wholly what only whole contents can tell apart, then look for moves."""
-        await stage.run()
-        if self._config.scan.fingerprint == "auto" and not self._token.aborted:
-            await self._equals.hash_wholly(stage)
-        if not self._token.aborted:
-            await self._recognise_moved()
-        self._meters[Stage.FINGERPRINT].finished = not self._token.aborted
 
     async def _recognise_moved(self) -> None:
         """Find moves by fingerprint, and count them as that instead of as what the walk took them for."""
@@ -316,6 +242,7 @@ class ScanRun:
     async def _keep_alive(self) -> None:
         """Renew the leases, count what is left to do, and hear whether another process asks to abort."""
         while True:
+            self._reading.balance()
             try:
                 await self._count_pending()
                 asked_to_abort = await self._lease.renew(self._tally.counters(), self._state)
@@ -334,7 +261,5 @@ class ScanRun:
             if stage is Stage.WALK or meter.finished:
                 continue
             done, walking = meter.done, self._walking
-            pending = await self._backlog.count(stage)
-            if stage is Stage.FINGERPRINT:
-                pending += self._equals.left
+            pending = await self._reading.count_pending(stage)
             meter.total, meter.is_total_final = done + pending, not walking

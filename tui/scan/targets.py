@@ -17,6 +17,7 @@ from tui.errors import RootUnavailableError, UsageError
 from tui.library import roots, scans
 from tui.library.identity.staging import ScanKey
 from tui.paths import is_inside
+from tui.scan.disks import Disk
 from tui.scan.file_systems import FileSystem, file_system_of
 from tui.scan.request import NothingToScanError
 
@@ -41,6 +42,8 @@ class ScanTarget:
         name: name of the one file to scan in that folder; None for all.
         file_system: what the root lies on now.
         known_file_system: what it lay on at the last scan, empty before the first.
+        place_identity: file system of what is scanned, which may be mounted inside the root.
+        disk: the kind of disk that is scanned.
     """
 
     key: ScanKey
@@ -50,6 +53,8 @@ class ScanTarget:
     name: bytes | None
     file_system: FileSystem
     known_file_system: str
+    place_identity: str
+    disk: Disk
 
     def part_under(self, folder: bytes | None) -> bytes | None:
         """Return the part of this target at or below `folder` (absolute), relative to the root; None if there is none."""
@@ -256,6 +261,7 @@ def _take_lease(
         roots.update_root(db, root.root_id, file_system=file_system.identity, path_in_file_system=inner)
     now_ns = time.time_ns()
     scan_id = scans.start_scan(db, root.root_id, place.path, now_ns=now_ns)
+    roots.note_seen(db, root.root_id, guessed_disk=file_system.disk, now_ns=now_ns)
     return ScanTarget(
         key=ScanKey(scan_id, root.root_id, now_ns, expect_moves=expect_moves),
         path=place.path,
@@ -264,6 +270,8 @@ def _take_lease(
         name=place.name,
         file_system=file_system,
         known_file_system=known_file_system,
+        place_identity=place.file_system.identity,
+        disk=Disk(root.disk or place.file_system.disk),
     )
 
 

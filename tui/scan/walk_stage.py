@@ -10,7 +10,7 @@ from tui.library.identity.staging import clear_dead_staging
 from tui.scan.closing import WalkedRoot, settle_walks
 from tui.scan.companions import regroup_companions
 from tui.scan.ignore import compile_patterns
-from tui.scan.root_walk import RootWalk
+from tui.scan.root_walk import RootWalk, WalkOutcome
 from tui.scan.walk import WalkOptions
 
 if TYPE_CHECKING:
@@ -71,19 +71,30 @@ class WalkStage:
         self._tally = tally
         self._meter = meter
         self._walks: list[RootWalk] = []
+        self._preferred: bytes | None = None
+        self._listing: dict[int, asyncio.Future[WalkOutcome]] = {}
         self.unavailable = ""
         self.unreadable = False
 
     def prefer(self, folder: bytes | None) -> None:
         """Enter `folder` (absolute path) before all others, in the root where it lies."""
+        self._preferred = folder
         for walk in self._walks:
             walk.prefer(folder)
+
+    def has_listed(self, target: ScanTarget) -> bool:
+        """Tell whether all folders of a target are listed, whatever is still to be settled."""
+        listing = self._listing.get(target.key.scan_id)
+        return listing is not None and listing.done()
 
     async def run(self) -> None:
         """Walk all roots, then settle what only whole walks can tell; after an abort, nothing is settled."""
         await self._prepare_library()
         self._walks = [self._make_walk(target) for target in self._targets]
-        outcomes = await asyncio.gather(*(walk.start() for walk in self._walks))
+        self.prefer(self._preferred)
+        for target, walk in zip(self._targets, self._walks, strict=True):
+            self._listing[target.key.scan_id] = walk.start()
+        outcomes = await asyncio.gather(*self._listing.values())
         await self._library.writer.flush()
         self._meter.finished = not self._token.aborted
         if not self._token.aborted:

@@ -73,7 +73,7 @@ class WorkerPool(Generic[AnswerT]):
             in_flight: how many tasks are written to a child ahead of its answers; 0 for what the kind says.
         """
         self._kind = kind
-        self._in_flight = in_flight or kind.in_flight
+        self._usual_in_flight = self._in_flight = in_flight or kind.in_flight
         self._size = _clamp_size(size)
         self._waiting: deque[Job[AnswerT]] = deque()
         self._workers: list[Worker[AnswerT]] = []
@@ -137,8 +137,14 @@ class WorkerPool(Generic[AnswerT]):
         self._dispatch()
         return await job.future
 
-    def resize(self, size: int) -> None:
-        """Change how many children there may be (1 to 32); those too many answer what they have, then end."""
+    def resize(self, size: int, *, in_flight: int = 0) -> None:
+        """Change how many children there may be (1 to 32); those too many answer what they have, then end.
+
+        Args:
+            size: how many.
+            in_flight: how many tasks are written to a child ahead of its answers; 0 for as many as at first.
+        """
+        self._in_flight = in_flight or self._usual_in_flight
         self._size = _clamp_size(size)
         self._resize_workers()
         if self._watcher and not self._closing:
