@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.library.found import NOW, found
-from tui.library import edits, files, reader, roots, stages, tags
+from tui.library import edits, files, query_sql, reader, roots, stages, tags
 from tui.library.connections import connect_writing
 from tui.library.database import create_library
 from tui.library.query import parse_query
@@ -188,6 +188,29 @@ _TERMS = st.one_of(
     st.just(Asked("missing:yes", lambda file: file.missing, about_missing=True)),
     st.just(Asked("missing:any", lambda _: True, about_missing=True)),
 )
+
+
+def _joined(parts: list[Asked], sign: str, *, negated: bool) -> Asked:
+    """A group in parentheses of which all parts must hold, or one."""
+    decide = all if sign == " " else any
+
+    def holds(file: Shown) -> bool:
+        return decide(part.holds(file) for part in parts) is not negated
+
+    text = f"{'-' if negated else ''}({sign.join(part.text for part in parts)})"
+    return Asked(text, holds, any(part.about_missing for part in parts))
+
+
+_TREES = st.recursive(
+    st.one_of(_TERMS, _TERMS.map(_negated)),
+    lambda inner: st.builds(
+        _joined,
+        st.lists(inner, min_size=1, max_size=3),
+        st.sampled_from((" ", " or ", " OR ")),
+        negated=st.booleans(),
+    ),
+    max_leaves=6,
+)
 _KEYS: dict[str, Callable[[Shown], Any]] = {
     "": lambda file: file.file_id,
     "size": lambda file: file.size,
@@ -233,6 +256,35 @@ def test_a_query_finds_what_looking_at_every_file_finds(
     plan = plan_query(shelf, query)
     assert reader.read_ids(shelf, plan, 0, NUMBER) == expected
     assert reader.read_ids(shelf, plan, 1, 4, backwards=True) == expected[:-1][-4:]
+
+
+@given(
+    alternatives=st.lists(st.lists(_TREES, min_size=1, max_size=2), min_size=1, max_size=3),
+    sort=st.sampled_from(list(_KEYS)),
+    falling=st.booleans(),
+    begin=st.sampled_from(((2_000, 50_000), (0, 0), (0, 10**6))),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+def test_or_binds_weaker_than_and_and_parentheses_bind_strongest(
+    shelf: sqlite3.Connection,
+    alternatives: list[list[Asked]],
+    sort: str,
+    *,
+    falling: bool,
+    begin: tuple[int, int],
+) -> None:
+    conjunctions = [_joined(parts, " ", negated=False) for parts in alternatives]
+    whole = _joined(conjunctions, " or ", negated=False)
+    order = f" sort:{sort}{'-' if falling else ''}" if sort else ""
+    text = " or ".join(" ".join(part.text for part in parts) for parts in alternatives) + order
+    expected = _evaluate([whole], sort, falling=falling)
+    query = parse_query(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(query_sql, "FEW", begin[0])
+        patch.setattr(query_sql, "MANY", begin[1])
+        assert list(reader.read_order(shelf, query)) == expected, text
+        assert reader.count_files(shelf, query) == len(expected), text
+        assert reader.read_ids(shelf, plan_query(shelf, query), 2, 5) == expected[2:7], text
 
 
 @given(words=st.lists(st.text(min_size=1, max_size=6), max_size=3))

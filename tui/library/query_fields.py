@@ -23,6 +23,10 @@ class FieldType(StrEnum):
     """Local time as text, `YYYY-MM-DDTHH:MM:SS`."""
     TIME = "time"
     """Nanoseconds since the epoch, asked for as a local date."""
+    INSTANT = "time in UTC"
+    """Milliseconds since the epoch, asked for as a date in UTC."""
+    OFFSET = "UTC offset"
+    """Minutes east of UTC, written in hours."""
     PATH = "path"
     ROOT = "root"
     TAG = "tag"
@@ -97,15 +101,31 @@ class Field:
         return self.type in _ORDERED
 
 
-_ORDERED = frozenset({FieldType.NUMBER, FieldType.SIZE, FieldType.DURATION, FieldType.DATE, FieldType.TIME})
+_ORDERED = frozenset(
+    {
+        FieldType.NUMBER,
+        FieldType.SIZE,
+        FieldType.DURATION,
+        FieldType.DATE,
+        FieldType.TIME,
+        FieldType.INSTANT,
+        FieldType.OFFSET,
+    }
+)
+_DATES = (
+    "a date such as 2019, 2019-07, 2019-07-03, 2019-07-03T18:22, today, this-month, last-30d, "
+    "or a range such as 2019..2021-06"
+)
 _EXPECTED = {
     FieldType.WORDS: 'a word, or several in quotes: "canon eos"',
     FieldType.TEXT: "a part of the text, or a pattern with * and ?",
     FieldType.NUMBER: "a number such as 800, or a range such as 100..800",
     FieldType.SIZE: "a size such as 500kB, 20MB, 1.5GB, or a range such as 1MB..20MB",
     FieldType.DURATION: "a duration such as 30s, 5min, 1h, 4:33, or a range such as 1min..5min",
-    FieldType.DATE: "a date such as 2019, 2019-07, 2019-07-03, 2019-07-03T18:22, today, or a range such as 2019..2021-06",
-    FieldType.TIME: "a date such as 2019, 2019-07, 2019-07-03, 2019-07-03T18:22, today, or a range such as 2019..2021-06",
+    FieldType.DATE: _DATES,
+    FieldType.TIME: _DATES,
+    FieldType.INSTANT: _DATES,
+    FieldType.OFFSET: "an offset such as +02:00 or -5",
     FieldType.PATH: "a part of a path, or an absolute path",
     FieldType.ROOT: "a part of the label or path of a root, or its number",
     FieldType.COLLECTION: 'the name of a collection or saved query; in quotes if it has blanks: "new year"',
@@ -132,6 +152,45 @@ def _flag(name: str, condition: str, text: str, *aliases: str) -> Field:
 
 def _number(name: str, column: str, text: str, example: str, *aliases: str) -> Field:
     return Field(name, FieldType.NUMBER, f"file.{column}", text, example, aliases, (f"file.{column}",))
+
+
+_HAS = {
+    "gps": "latitude",
+    "altitude": "altitude",
+    "date": "taken_local",
+    "offset": "utc_offset",
+    "utc": "taken_utc",
+    "size": "width",
+    "orientation": "orientation",
+    "make": "make",
+    "camera": "model",
+    "lens": "lens",
+    "iso": "iso",
+    "aperture": "f_number",
+    "exposure": "exposure",
+    "focal": "focal_length",
+    "rating": "rating",
+    "duration": "duration_ms",
+    "title": "title",
+    "artist": "artist",
+    "album": "album",
+    "albumartist": "album_artist",
+    "track": "track",
+    "disc": "disc",
+    "genre": "genre",
+    "year": "year",
+    "bpm": "bpm",
+    "key": "musical_key",
+    "codec": "codec",
+    "container": "container",
+    "mime": "mime",
+    "bitrate": "bit_rate",
+    "fps": "frame_rate",
+    "samplerate": "sample_rate",
+    "channels": "channels",
+    "fingerprint": "quick_fingerprint",
+}
+"""What `has:` asks for, and the column that must have a value."""
 
 
 def _words(name: str, text: str, example: str, *aliases: str, column: str = "", order: str = "") -> Field:
@@ -162,6 +221,7 @@ FIELDS: tuple[Field, ...] = (
         "path", FieldType.PATH, "", "part of the path; an absolute path means all below it", "path:trips/",
         ("folder", "in"), ("folder.root_id", "folder.path", "file.name"), always=True, indexed=True,
     ),
+    Field("root", FieldType.ROOT, "", "part of the label or path of a root, or its number", "root:photos"),
     Field(
         "ext", FieldType.TEXT, "file.extension", "file name extension", "ext:cr2", ("extension", "type"),
         ("file.extension",), always=True,
@@ -182,6 +242,15 @@ FIELDS: tuple[Field, ...] = (
         ("file.taken_local",), indexed=True,
     ),
     Field(
+        "utc", FieldType.INSTANT, "file.taken_utc", "when it was recorded, in UTC, where that is known", "utc:2019-07-03T16",
+        ("taken_utc",), ("file.taken_utc",),
+    ),
+    Field(
+        "offset", FieldType.OFFSET, "file.utc_offset", "hours that the clock of its date was ahead of UTC", "offset:+02:00",
+        ("utc_offset", "zone"), ("file.utc_offset",),
+    ),
+    _text("datesource", "date_source", "where its date comes from", "datesource:filename", "date_source"),
+    Field(
         "camera", FieldType.WORDS, "camera", "maker and model of the camera", 'camera:"canon eos"',
         order=("file.model", "file.taken_local"), indexed=True,
     ),
@@ -197,6 +266,7 @@ FIELDS: tuple[Field, ...] = (
     _number("focal", "focal_length", "focal length in mm", "focal:24..70", "focal_length"),
     _number("width", "width", "pixels across", "width>=3840"),
     _number("height", "height", "pixels from top to bottom", "height>=2160"),
+    _number("orientation", "orientation", "EXIF orientation, 1 to 8", "orientation:6"),
     Field(
         "mp", FieldType.NUMBER, "file.width * file.height / 1e6", "megapixels", "mp>12", ("megapixels",),
         ("file.width * file.height",),
@@ -244,6 +314,10 @@ FIELDS: tuple[Field, ...] = (
         ("query",),
     ),
     _flag("missing", _MISSING, "no longer where it was; files that are missing appear only when you ask"),
+    Field(
+        "lost", FieldType.TIME, "file.missing_since", "since when it is missing", "lost:last-30d", ("missing_since",),
+        ("file.missing_since",),
+    ),
     _flag("problem", _PROBLEM, "something could not be read", "problems"),
     _flag("dup", _DUPLICATE, "another file has the same content", "duplicate", "duplicates"),
     _flag("companion", "file.companion_of IS NOT NULL", "goes with another file: JPEG of a RAW, film of a Live Photo"),
@@ -259,19 +333,26 @@ FIELDS: tuple[Field, ...] = (
         ),
     ),
     Field(
+        "fingerprint", FieldType.CHOICE, "file.fingerprint_state", "whether its fingerprint was made", "fingerprint:pending",
+        choices=(
+            ("pending", "file.fingerprint_state = 0"), ("done", "file.fingerprint_state = 1"),
+            ("failed", "file.fingerprint_state = 2"),
+        ),
+    ),
+    Field(
         "has", FieldType.PRESENCE, "", "something is known: gps, date, rating …", "has:gps",
         choices=(
-            ("gps", "file.latitude IS NOT NULL"), ("date", "file.taken_local IS NOT NULL"),
-            ("camera", "file.model IS NOT NULL"), ("lens", "file.lens IS NOT NULL"), ("rating", "file.rating IS NOT NULL"),
-            ("duration", "file.duration_ms IS NOT NULL"), ("title", "file.title IS NOT NULL"),
-            ("artist", "file.artist IS NOT NULL"), ("album", "file.album IS NOT NULL"), ("genre", "file.genre IS NOT NULL"),
-            ("bpm", "file.bpm IS NOT NULL"), ("key", "file.musical_key IS NOT NULL"),
-            ("fingerprint", "file.quick_fingerprint IS NOT NULL"),
+            *((word, f"file.{column} IS NOT NULL") for word, column in _HAS.items()),
             *((word, _LONG.format(word)) for word in ("description", "keywords", "people", "place")),
             ("sidecar", "file.id IN (SELECT file_id FROM sidecar WHERE file_id IS NOT NULL)"),
             ("tags", "file.id IN (SELECT file_id FROM file_tag)"), ("edits", "file.id IN (SELECT file_id FROM edit)"),
+            ("collection", "file.id IN (SELECT file_id FROM collection_file)"), ("problem", _PROBLEM),
         ),
     ),
+    Field(
+        "links", FieldType.NUMBER, "file.links", "number of its hard links", "links>1", order=("file.links",), always=True,
+    ),
+    Field("inode", FieldType.NUMBER, "file.inode", "inode on its disk", "inode:131"),
     Field("id", FieldType.NUMBER, "file.id", "number of the file in the library", "id:42", order=("file.id",), always=True, indexed=True),
     Field("sort", FieldType.SORT, "", "the order: a field, and - after it for the highest first", "sort:taken-", ("order",)),
 )  # fmt: skip

@@ -77,12 +77,22 @@ class Plan:
         match: FTS5 expression for the words that must and must not occur; empty when none must.
         words: how the files that have them are found.
         folders_first: begin with the folders that the query names; else walk the order, and keep what lies in them.
+        begin: the few files to begin with, that an "or" allows; empty where there are many, or none can be told.
     """
 
     query: Query
     match: str = ""
     words: WordsPlan = WordsPlan.FIRST
     folders_first: bool = True
+    begin: tuple[Candidates, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """SQL for the ids of some files, few of them, and what stands for its `?`."""
+
+    sql: str
+    values: tuple[Any, ...]
 
 
 def plan_query(db: sqlite3.Connection, query: Query) -> Plan:
@@ -97,8 +107,9 @@ def plan_query(db: sqlite3.Connection, query: Query) -> Plan:
     wanted, others = _part_words(conditions)
     query = replace(query, conditions=others, folder=None)
     match = match_expression(AllOf(wanted))
+    begin = _find_beginning(db, query)
     if match is None:
-        return Plan(query, folders_first=folders_first)
+        return Plan(query, folders_first=folders_first, begin=begin)
     number = count_up_to(db, match, MANY)
     parts = sum(phrase.parts for item in wanted for phrase in phrases_of(item))
     field = FIELDS_BY_NAME.get(query.sort)
@@ -107,7 +118,7 @@ def plan_query(db: sqlite3.Connection, query: Query) -> Plan:
         words = WordsPlan.FIRST
     elif number >= MANY and parts <= MOST_LOOKED_UP and (field is None or field.indexed):
         words = WordsPlan.EACH
-    return Plan(query, match, words, folders_first)
+    return Plan(query, match, words, folders_first, () if words is WordsPlan.FIRST else begin)
 
 
 def _expanded(db: sqlite3.Connection, node: Node) -> Node:
@@ -131,6 +142,41 @@ def _part_words(conditions: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[N
     )
     answered = {id(item) for item in (*wanted, *unwanted)}
     return (*wanted, *unwanted), tuple(item for item in conditions if id(item) not in answered)
+
+
+def _find_beginning(db: sqlite3.Connection, query: Query) -> tuple[Candidates, ...]:
+    """Return the files that one "or" of the query allows, if they are few and an index finds them."""
+    if query.with_missing:
+        return ()  # the indexes hold present files
+    for node in query.conditions:
+        found = _few_candidates(db, node) if isinstance(node, AnyOf) else None
+        if found is not None:
+            return (found,)
+    return ()
+
+
+def _few_candidates(db: sqlite3.Connection, node: Node) -> Candidates | None:
+    """Return the files that a tree may hold for; None where these are many, or no index finds them."""
+    match = match_expression(node)
+    if match is not None:
+        number = count_up_to(db, match, FEW)
+        return Candidates("SELECT rowid FROM search WHERE search MATCH ?", (match,)) if number < FEW else None
+    if isinstance(node, AllOf):
+        found = (_few_candidates(db, part) for part in with_words_together(node))
+        return next((few for few in found if few is not None), None)
+    if isinstance(node, AnyOf):
+        parts = [_few_candidates(db, part) for part in with_words_together(node)]
+        few = [part for part in parts if part is not None]
+        if len(few) < len(parts):
+            return None
+        values = tuple(value for part in few for value in part.values)
+        return Candidates(" UNION ALL ".join(part.sql for part in few), values)
+    if not isinstance(node, Condition) or not (node.indexed or node.folders):
+        return None
+    whole = node.without_folders()
+    sql = f"SELECT file.id FROM file WHERE {_PRESENT} AND ({whole.sql})"
+    (number,) = db.execute(f"SELECT count(*) FROM ({sql} LIMIT {FEW})", whole.values).fetchone()
+    return Candidates(sql, whole.values) if number < FEW else None
 
 
 def _lie_few(db: sqlite3.Connection, item: Condition) -> bool:
@@ -202,6 +248,9 @@ def _statement(plan: Plan, keys: tuple[str, ...], condition: str = "") -> Statem
         sql, bound = _top_condition(item, plan, by_path=by_path)
         where.append(sql)
         values.extend(bound)
+    for few in plan.begin:
+        where.append(f"file.id IN ({few.sql})")
+        values.extend(few.values)
     if plan.match:
         where.append(_WORDS[plan.words])
         values.append(plan.match)

@@ -1,12 +1,14 @@
 """Values of the query language: what people write for numbers, sizes, durations and dates, as bounds.
 
 A value by itself stands for a range as wide as it is exact: `2019` is a year, `2.8` is 2.75 to 2.85, `20MB` is what
-shows as 20 MB. Compared by `<` or `>`, a date is still its whole period, but a number is a point.
+shows as 20 MB. Compared by `<` or `>`, a date is still its whole period, but a number is a point, and `last-30d` is
+the point where its days begin.
 """
 
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -31,6 +33,21 @@ _DATE = re.compile(
     r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2})(?:[T ](\d{1,2})(?::(\d{2})(?::(\d{2}))?)?)?)?)?", re.ASCII
 )
 
+_RECENT = re.compile(r"last-(\d{1,4})([hdwmy])", re.ASCII)
+_OFFSET = re.compile(r"([+-]?)(\d{1,2})(?::?([0-5]\d))?", re.ASCII)
+
+NAMED_DATES = (
+    "today",
+    "yesterday",
+    "this-week",
+    "this-month",
+    "this-year",
+    "last-week",
+    "last-month",
+    "last-year",
+)
+"""Dates by name; weeks begin on Monday (ISO 8601)."""
+
 
 class Span(NamedTuple):
     """What one value stands for.
@@ -38,12 +55,12 @@ class Span(NamedTuple):
     Attributes:
         low: the least value that it means by itself.
         high: the first beyond those that it means by itself.
-        point: the value to compare a number with; None for dates, which compare as the period from `low` to `high`.
+        point: the value to compare with; None for a date, which compares as the period from `low` to `high`.
     """
 
     low: Scalar
     high: Scalar
-    point: int | float | None = None
+    point: Scalar | None = None
 
 
 def parse_value(kind: FieldType, text: str) -> Span | None:
@@ -97,32 +114,86 @@ def _span(match: re.Match[str], unit: int) -> Span:
     return Span(low, high, point)
 
 
-def _parse_date(text: str) -> Span | None:
-    span = _parse_span(text)
-    if span is None:
+def _parse_offset(text: str) -> Span | None:
+    """Return minutes east of UTC for `+02:00`, `-5`, `+0530`."""
+    match = _OFFSET.fullmatch(text)
+    if match is None:
         return None
-    first, beyond = span
-    return Span(first.isoformat(), beyond.isoformat())
+    minutes = (int(match[2]) * 60 + int(match[3] or 0)) * (-1 if match[1] == "-" else 1)
+    return Span(minutes, minutes + 1, minutes)
+
+
+def _parse_date(text: str) -> Span | None:
+    return _parse_period(text, _local_now(), datetime.isoformat)
 
 
 def _parse_time(text: str) -> Span | None:
-    span = _parse_span(text)
-    if span is None:
-        return None
-    first, beyond = span
-    return Span(_to_ns(first), _to_ns(beyond))
+    return _parse_period(text, _local_now(), lambda local: _microseconds(local.astimezone(UTC)) * 1000)
 
 
-def _to_ns(local: datetime) -> int:
-    return int((local.astimezone(UTC) - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1)) * 1000
+def _parse_instant(text: str) -> Span | None:
+    utc_now = datetime.now(UTC).replace(tzinfo=None)
+    return _parse_period(text, utc_now, lambda utc: _microseconds(utc.replace(tzinfo=UTC)) // 1000)
 
 
-def _parse_span(text: str) -> tuple[datetime, datetime] | None:
-    """Return the first instant of a date of any precision, and the first one after it; local time."""
-    if text in ("today", "yesterday"):
-        midnight = datetime.now().astimezone().replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
-        first = midnight - timedelta(days=text == "yesterday")
-        return first, first + timedelta(days=1)
+def _local_now() -> datetime:
+    return datetime.now().astimezone().replace(tzinfo=None)
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def _parse_period(text: str, now: datetime, store: Callable[[datetime], Scalar]) -> Span | None:
+    """Return a date of any precision as the library keeps it (`store`); `now` is the same clock's time."""
+    recent = _RECENT.fullmatch(text)
+    if recent is not None:
+        first, beyond = _recent_period(int(recent[1]), recent[2], now)
+        return Span(store(first), store(beyond), store(first))
+    period = _named_period(text, now) if text in NAMED_DATES else _written_period(text)
+    return None if period is None else Span(store(period[0]), store(period[1]))
+
+
+def _recent_period(number: int, unit: str, now: datetime) -> tuple[datetime, datetime]:
+    """Return the last hours up to now, or the last days, weeks, months or years, of which today is the last day."""
+    if unit == "h":
+        beyond = now.replace(microsecond=0) + timedelta(seconds=1)
+        return beyond - timedelta(hours=number), beyond
+    beyond = _midnight(now) + timedelta(days=1)
+    if unit in "dw":
+        return beyond - timedelta(days=number * (7 if unit == "w" else 1)), beyond
+    return _months_before(beyond, number * (12 if unit == "y" else 1)), beyond
+
+
+def _named_period(name: str, now: datetime) -> tuple[datetime, datetime]:
+    """Return the period of one of `NAMED_DATES`."""
+    midnight, day = _midnight(now), timedelta(days=1)
+    if name in ("today", "yesterday"):
+        first = midnight - (day if name == "yesterday" else timedelta())
+        return first, first + day
+    which, _, unit = name.partition("-")
+    if unit == "week":
+        first = midnight - day * midnight.weekday() - day * (7 if which == "last" else 0)
+        return first, first + 7 * day
+    first = midnight.replace(day=1) if unit == "month" else midnight.replace(month=1, day=1)
+    months = 1 if unit == "month" else 12
+    if which == "last":
+        return _months_before(first, months), first
+    return first, _months_before(first, -months)
+
+
+def _midnight(moment: datetime) -> datetime:
+    return moment.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _months_before(moment: datetime, months: int) -> datetime:
+    """Return the same day some months before, or the last one of that month where it has no such day."""
+    year, month = divmod(moment.year * 12 + moment.month - 1 - months, 12)
+    return moment.replace(year=year, month=month + 1, day=min(moment.day, monthrange(year, month + 1)[1]))
+
+
+def _written_period(text: str) -> tuple[datetime, datetime] | None:
+    """Return the first instant of a date of any precision, and the first one after it."""
     match = _DATE.fullmatch(text.replace("t", "T"))
     if match is None:
         return None
@@ -132,8 +203,7 @@ def _parse_span(text: str) -> tuple[datetime, datetime] | None:
     if month is None:
         return first, first.replace(year=first.year + 1)
     if day_ is None:
-        later = first.replace(day=28) + timedelta(days=4)
-        return first, later.replace(day=1)
+        return first, _months_before(first, -1)
     step = (
         timedelta(days=1) if hour is None else timedelta(hours=1) if minute is None else timedelta(minutes=1)
     )
@@ -144,6 +214,8 @@ _PARSERS: dict[FieldType, Callable[[str], Span | None]] = {
     FieldType.NUMBER: _parse_number,
     FieldType.SIZE: _parse_size,
     FieldType.DURATION: _parse_duration,
+    FieldType.OFFSET: _parse_offset,
     FieldType.DATE: _parse_date,
     FieldType.TIME: _parse_time,
+    FieldType.INSTANT: _parse_instant,
 }
