@@ -1,0 +1,99 @@
+"""Saved queries: a query with a name, usable in others as `@name`. They share the table `collection` and its names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.errors import UsageError
+from tui.library.query import parse_query
+from tui.library.values import stored_text
+
+if TYPE_CHECKING:
+    import sqlite3
+
+LONGEST_NAME = 100
+"""Characters that the name of a saved query may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class SavedQuery:
+    """One saved query.
+
+    Attributes:
+        name: as it was given; upper and lower case are the same.
+        query: its text.
+        created_at: nanoseconds since the epoch.
+    """
+
+    name: str
+    query: str
+    created_at: int
+
+
+def save_query(db: sqlite3.Connection, name: str, text: str, now_ns: int) -> bool:
+    """Keep a query under a name; return whether it took the place of another one.
+
+    Raises:
+        UsageError: the name is none, or a collection of files has it, or there is nothing to save.
+        QueryError: the query has a mistake, or would ask for itself.
+    """
+    name, text = _checked_name(name), text.strip()
+    if not text:
+        raise UsageError("There is no query to save", hint="Write it behind the name.")
+    known = collection_queries(db)
+    key = name.lower()
+    if key in known and known[key] is None:
+        raise UsageError(f"{name!r} is a collection of files", hint="Choose another name.")
+    parse_query(text, {**known, key: text})
+    replaced = _delete(db, name)
+    db.execute(
+        "INSERT INTO collection (name, query, created_at) VALUES (?, ?, ?)", (name, stored_text(text), now_ns)
+    )
+    return replaced
+
+
+def forget_query(db: sqlite3.Connection, name: str) -> None:
+    """Forget a saved query.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    if not _delete(db, name):
+        raise UsageError(
+            f"There is no saved query {name!r}.",
+            hint="`yapmo search --list-saved` lists those that there are.",
+        )
+
+
+def list_saved(db: sqlite3.Connection) -> list[SavedQuery]:
+    """Return all saved queries in alphabetical order."""
+    rows = db.execute("SELECT name, query, created_at FROM collection WHERE query IS NOT NULL ORDER BY name")
+    return [SavedQuery(*row) for row in rows]
+
+
+def collection_queries(db: sqlite3.Connection) -> dict[str, str | None]:
+    """Return what `parse_query` needs: each collection by its name in lower case, with its query if it is a saved one."""
+    return {name.lower(): query for name, query in db.execute("SELECT name, query FROM collection")}
+
+
+def _delete(db: sqlite3.Connection, name: str) -> bool:
+    """Delete the saved query of a name, if there is one. SQLite would know only the case of ASCII letters."""
+    key = name.strip().lower()
+    ids = [
+        collection_id
+        for collection_id, known in db.execute("SELECT id, name FROM collection WHERE query IS NOT NULL")
+        if known.lower() == key
+    ]
+    db.executemany("DELETE FROM collection WHERE id = ?", ((collection_id,) for collection_id in ids))
+    return bool(ids)
+
+
+def _checked_name(name: str) -> str:
+    name = stored_text(" ".join(name.split()))
+    if not name or len(name) > LONGEST_NAME or '"' in name or not name.isprintable():
+        raise UsageError(
+            f"{name!r} cannot be the name of a query",
+            hint=f"A name is a word or a few, without quotes, {LONGEST_NAME} characters at most.",
+        )
+    return name
