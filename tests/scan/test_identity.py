@@ -1,7 +1,7 @@
 """The table of docs/identity.md, run row by row against real directory trees.
 
-Each case changes a tree between two scans and states what the library then says. Ids are compared by the name that
-a file had at the first scan.
+Each case (`identity_cases`) changes a tree between two scans and states what the library then says. Ids are compared by
+the name that a file had before. Every file has been edited and tagged, and each of them keeps what is its own.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,253 +17,29 @@ import pytest
 
 from tests.media import write_file
 from tests.scan.engine import Engine
+from tests.scan.identity_cases import CASES
+from tests.scan.tree_changes import content, first_tree
 from tui.library import stages
+from tui.library.edits import set_edit
+from tui.library.tags import add_tag
 from tui.records import Stage
-from tui.scan import equal_files
+from tui.scan import equal_files, root_walk, targets
+from tui.scan.file_systems import FileSystem, file_system_of
 
 if TYPE_CHECKING:
     import sqlite3
     from array import array
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-SECOND = 1_000_000_000
-
-
-@dataclass(frozen=True)
-class Case:
-    """What happens on disk, and what the library says afterwards.
-
-    Attributes:
-        title: the row of the table.
-        change: changes the tree.
-        files: path afterwards → the path that its id belonged to at the first scan, None for a new id.
-        missing: paths (of the first scan) whose files are missing afterwards.
-        counts: counters of the second scan that must hold.
-        between: changes made and scanned before `change`.
-    """
-
-    title: str
-    change: Callable[[Path], None]
-    files: Mapping[str, str | None]
-    missing: set[str] = field(default_factory=set)
-    counts: dict[str, int] = field(default_factory=dict)
-    between: tuple[Callable[[Path], None], ...] = ()
-
-
-def content(name: str) -> bytes:
-    return f"content of {name} ".encode() * 50
-
-
-def first_tree(root: Path) -> None:
-    for number, name in enumerate(("a/1.jpg", "a/2.jpg", "b/3.jpg")):
-        write_file(root / name, content(name))
-        touch(root / name, 1_600_000_000 * SECOND + number * SECOND)
-
-
-def touch(path: Path, mtime_ns: int) -> None:
-    os.utime(path, ns=(mtime_ns, mtime_ns))
-
-
-def edit_in_place(path: Path, text: bytes = b"edited") -> None:
-    with open(path, "r+b") as file:
-        file.write(text)
-    touch(path, 1_700_000_000 * SECOND)
-
-
-def replace_by_editor(path: Path) -> None:
-    draft = path.with_suffix(".tmp")
-    write_file(draft, b"saved anew")
-    os.replace(draft, path)
-
-
-def restore_from_backup(path: Path) -> None:
-    status = os.stat(path)
-    draft = path.with_suffix(".tmp")
-    shutil.copyfile(path, draft)
-    os.replace(draft, path)
-    touch(path, status.st_mtime_ns)
-    assert os.stat(path).st_ino != status.st_ino
-
-
-def rename(old: str, new: str) -> Callable[[Path], None]:
-    def change(root: Path) -> None:
-        os.makedirs((root / new).parent, exist_ok=True)
-        os.rename(root / old, root / new)
-
-    return change
-
-
-def remove(*names: str) -> Callable[[Path], None]:
-    def change(root: Path) -> None:
-        for name in names:
-            os.unlink(root / name)
-
-    return change
-
-
-def copy(old: str, *news: str) -> Callable[[Path], None]:
-    def change(root: Path) -> None:
-        for new in news:
-            os.makedirs((root / new).parent, exist_ok=True)
-            shutil.copyfile(root / old, root / new)
-
-    return change
-
-
-def link(old: str, new: str) -> Callable[[Path], None]:
-    return lambda root: os.link(root / old, root / new)
-
-
-def move_by_copy(old: str, new: str) -> Callable[[Path], None]:
-    """Do what `mv` does over file systems: the inode is another, the content the same."""
-    return together(copy(old, new), remove(old))
-
-
-def together(*changes: Callable[[Path], None]) -> Callable[[Path], None]:
-    def change(root: Path) -> None:
-        for step in changes:
-            step(root)
-
-    return change
-
-
-def new_file(name: str, text: bytes = b"something new") -> Callable[[Path], None]:
-    return lambda root: write_file(root / name, text)
-
-
-def aside(name: str) -> Callable[[Path], None]:
-    """Move a file out of the root, where no scan sees it."""
-    return lambda root: os.rename(root / name, root.parent / "aside")
-
-
-def back(name: str) -> Callable[[Path], None]:
-    return lambda root: os.rename(root.parent / "aside", root / name)
-
-
-SAME = {"a/1.jpg": "a/1.jpg", "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"}
-
-CASES = [
-    Case("nothing", lambda _: None, SAME, counts={"unchanged": 3, "new": 0, "changed": 0}),
-    Case("content changed in place", lambda root: edit_in_place(root / "a/1.jpg"), SAME, counts={"changed": 1, "unchanged": 2}),
-    Case("replaced by an editor", lambda root: replace_by_editor(root / "a/1.jpg"), SAME, counts={"changed": 1, "new": 0}),
-    Case("other content, same size", lambda root: edit_in_place(root / "a/1.jpg", b"CONTENT"), SAME, counts={"changed": 1}),
-    Case(
-        "same mtime, other size",
-        together(lambda root: edit_in_place(root / "a/1.jpg", b"x" * 5000), lambda root: touch(root / "a/1.jpg", 1_600_000_000 * SECOND)),
-        SAME,
-        counts={"changed": 1},
-    ),
-    Case("touched", lambda root: touch(root / "a/1.jpg", 1_650_000_000 * SECOND), SAME, counts={"changed": 1}),
-    Case("restored from a backup", lambda root: restore_from_backup(root / "a/1.jpg"), SAME, counts={"changed": 0, "new": 0, "moved": 0}),
-    Case("renamed in its folder", rename("a/1.jpg", "a/one.jpg"), {"a/one.jpg": "a/1.jpg", "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"}, counts={"moved": 1, "new": 0, "missing": 0}),
-    Case("renamed in case only", rename("a/1.jpg", "a/1.JPG"), {"a/1.JPG": "a/1.jpg", "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"}, counts={"moved": 1}),
-    Case("moved to another folder", rename("a/1.jpg", "c/d/1.jpg"), {"c/d/1.jpg": "a/1.jpg", "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"}, counts={"moved": 1, "new": 0, "missing": 0}),
-    Case(
-        "moved and edited at once",
-        together(rename("a/1.jpg", "c/1.jpg"), lambda root: edit_in_place(root / "c/1.jpg", b"x" * 999)),
-        {"c/1.jpg": None, "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"},
-        {"a/1.jpg"},
-        {"new": 1, "missing": 1, "moved": 0},
-    ),
-    Case("moved over file systems", move_by_copy("a/1.jpg", "c/1.jpg"), {"c/1.jpg": "a/1.jpg", "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"}),
-    Case("whole folder renamed", rename("a", "z"), {"z/1.jpg": "a/1.jpg", "z/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"}, counts={"moved": 2, "new": 0, "missing": 0}),
-    Case("a copy made", copy("a/1.jpg", "c/1.jpg"), {**SAME, "c/1.jpg": None}, counts={"new": 1, "moved": 0}),
-    Case(
-        "a copy made, later the original deleted",
-        remove("a/1.jpg"),
-        {"c/1.jpg": None, "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"},
-        {"a/1.jpg"},
-        between=(copy("a/1.jpg", "c/1.jpg"),),
-    ),
-    Case(
-        "two copies made and the original deleted",
-        together(copy("a/1.jpg", "c/1.jpg", "c/2.jpg"), remove("a/1.jpg")),
-        {"c/1.jpg": None, "c/2.jpg": None, "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"},
-        {"a/1.jpg"},
-    ),
-    Case(
-        "two equal files deleted, one appears",
-        together(copy("a/1.jpg", "d/1.jpg"), remove("a/1.jpg", "c/1.jpg")),
-        {"d/1.jpg": None, "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"},
-        {"a/1.jpg", "c/1.jpg"},
-        between=(copy("a/1.jpg", "c/1.jpg"),),
-    ),
-    Case(
-        "moved away, another in its place",
-        together(rename("a/1.jpg", "c/1.jpg"), new_file("a/1.jpg")),
-        {"c/1.jpg": "a/1.jpg", "a/1.jpg": None, "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"},
-        counts={"moved": 1, "new": 1, "missing": 0},
-    ),
-    Case(
-        "two files swap names",
-        together(rename("a/1.jpg", "t"), rename("b/3.jpg", "a/1.jpg"), rename("t", "b/3.jpg")),
-        {"a/1.jpg": "b/3.jpg", "b/3.jpg": "a/1.jpg", "a/2.jpg": "a/2.jpg"},
-        counts={"moved": 2, "new": 0, "missing": 0, "changed": 0},
-    ),
-    Case(
-        "three files change names in a circle",
-        together(rename("a/1.jpg", "t"), rename("a/2.jpg", "a/1.jpg"), rename("b/3.jpg", "a/2.jpg"), rename("t", "b/3.jpg")),
-        {"a/1.jpg": "a/2.jpg", "a/2.jpg": "b/3.jpg", "b/3.jpg": "a/1.jpg"},
-        counts={"moved": 3, "new": 0, "missing": 0},
-    ),
-    Case(
-        "chain",
-        together(rename("a/2.jpg", "c/9.jpg"), rename("a/1.jpg", "a/2.jpg")),
-        {"c/9.jpg": "a/2.jpg", "a/2.jpg": "a/1.jpg", "b/3.jpg": "b/3.jpg"},
-        counts={"moved": 2, "new": 0, "missing": 0},
-    ),
-    Case(
-        "chain over a deleted file",
-        together(remove("a/2.jpg"), rename("a/1.jpg", "a/2.jpg")),
-        {"a/2.jpg": "a/1.jpg", "b/3.jpg": "b/3.jpg"},
-        {"a/2.jpg"},
-        {"moved": 1, "new": 0, "missing": 1},
-    ),
-    Case("a hard link added", link("a/1.jpg", "a/l.jpg"), {**SAME, "a/l.jpg": None}, counts={"new": 1, "moved": 0}),
-    Case(
-        "one of two hard links renamed",
-        rename("a/l.jpg", "c_l.jpg"),
-        {**SAME, "c_l.jpg": "a/l.jpg"},
-        counts={"moved": 1, "new": 0, "missing": 0},
-        between=(link("a/1.jpg", "a/l.jpg"),),
-    ),
-    Case(
-        "both hard links renamed",
-        together(rename("a/l.jpg", "x.jpg"), rename("a/1.jpg", "y.jpg")),
-        {"x.jpg": None, "y.jpg": None, "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"},
-        {"a/1.jpg", "a/l.jpg"},
-        between=(link("a/1.jpg", "a/l.jpg"),),
-    ),
-    Case("one of two hard links removed", remove("a/l.jpg"), SAME, {"a/l.jpg"}, {"missing": 1}, between=(link("a/1.jpg", "a/l.jpg"),)),
-    Case("deleted", remove("a/1.jpg"), {"a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"}, {"a/1.jpg"}, {"missing": 1}),
-    Case("deleted, and back", back("a/1.jpg"), SAME, between=(aside("a/1.jpg"),), counts={"returned": 1, "new": 0, "changed": 0}),
-    Case(
-        "deleted, and back with other content",
-        new_file("a/1.jpg", b"other"),
-        SAME,
-        between=(remove("a/1.jpg"),),
-        counts={"new": 0},
-    ),
-    Case(
-        "deleted, and back at another path",
-        back("b/back.jpg"),
-        {"b/back.jpg": "a/1.jpg", "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"},
-        between=(aside("a/1.jpg"),),
-        counts={"moved": 1, "new": 0},
-    ),
-    Case(
-        "deleted, and back as a copy at another path",
-        together(back("t"), move_by_copy("t", "b/back.jpg")),
-        {"b/back.jpg": "a/1.jpg", "a/2.jpg": "a/2.jpg", "b/3.jpg": "b/3.jpg"},
-        between=(aside("a/1.jpg"),),
-    ),
-]  # fmt: skip
+    from tests.scan.identity_cases import Case
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.title for case in CASES])
-async def test_identity(case: Case, tmp_path: Path) -> None:
+async def test_identity(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "root"
     first_tree(root)
+    if not case.stable:
+        pretend_that_inodes_do_not_last(monkeypatch)
     async with Engine.open(tmp_path) as engine:
         await engine.catalogue(root)
         ids = await engine.ids()
@@ -275,20 +51,50 @@ async def test_identity(case: Case, tmp_path: Path) -> None:
                 for name, number in (await engine.ids()).items()
                 if name not in ids and number not in ids.values()
             }
+        worked_on = await work_on_all(engine)
         case.change(root)
         counts = await engine.catalogue(root)
         after = await engine.ids()
-        known_before = {name: ids.get(name) for name in case.files.values() if name is not None}
         assert set(after) == set(case.files)
         for name, old in case.files.items():
             if old is not None:
-                assert after[name] == known_before[old], f"{name} should be what {old} was"
-            elif name not in ids:
+                assert after[name] == ids[old], f"{name} should be what {old} was"
+            else:
                 assert after[name] not in ids.values(), f"{name} should be new"
-        if case.files.get("a/1.jpg", "") is None:
-            assert after["a/1.jpg"] != ids["a/1.jpg"]
         assert await engine.missing_ids() == {ids[name] for name in case.missing}
         assert {name: getattr(counts, name) for name in case.counts} == case.counts
+        assert await work_of_people(engine) == worked_on
+
+
+def pretend_that_inodes_do_not_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unstable(path: bytes) -> FileSystem:
+        return replace(file_system_of(path), stable_inodes=False)
+
+    for module in (root_walk, targets):
+        monkeypatch.setattr(module, "file_system_of", unstable)
+
+
+async def work_on_all(engine: Engine) -> set[tuple[int, str, str]]:
+    """Give every file, also the missing, a title and a tag of its own; return what `work_of_people` says then."""
+
+    def work(db: sqlite3.Connection) -> None:
+        for (file_id,) in db.execute("SELECT id FROM file").fetchall():
+            set_edit(db, file_id, "title", f"title of {file_id}", 1)
+            add_tag(db, [file_id], f"tag of {file_id}")
+
+    await engine.library.writer.run(work)
+    return await work_of_people(engine)
+
+
+async def work_of_people(engine: Engine) -> set[tuple[int, str, str]]:
+    """Return id, title and tag of the files that have an edit or a tag."""
+    return set(
+        await engine.rows(
+            "SELECT file.id, file.title, tag.name FROM file LEFT JOIN edit ON edit.file_id = file.id "
+            "LEFT JOIN file_tag ON file_tag.file_id = file.id LEFT JOIN tag ON tag.id = file_tag.tag_id "
+            "WHERE edit.field = 'title' OR tag.id IS NOT NULL"
+        )
+    )
 
 
 @pytest.mark.parametrize(
