@@ -115,6 +115,9 @@ class FolderUpdate:
         gone: ids of present files that the folder no longer holds.
         sidecars: those that are new or changed.
         sidecars_gone: names of those that the folder no longer holds.
+        digest: of the listing, to be kept if the library, once it has learned this, has nothing to learn from it any
+            more; None when that cannot be told from the listing.
+        version: of the folder in the library when it was compared.
     """
 
     path: bytes
@@ -127,6 +130,8 @@ class FolderUpdate:
     gone: tuple[int, ...] = ()
     sidecars: tuple[FoundSidecar, ...] = ()
     sidecars_gone: tuple[bytes, ...] = ()
+    digest: bytes | None = None
+    version: int = 0
 
     @property
     def is_empty(self) -> bool:

@@ -17,10 +17,12 @@ from tests.media import write_file
 from tui.records import Kind
 from tui.scan.cancel import CancelToken, ScanCancelledError
 from tui.scan.ignore import compile_patterns
-from tui.scan.walk import Walk, WalkedFolder, WalkOptions
+from tui.scan.walk import Walk, WalkOptions
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tui.scan.listing import WalkedFolder
 
 KINDS = {b"jpg": Kind.IMAGE, b"cr2": Kind.RAW, b"mov": Kind.VIDEO, b"mp3": Kind.AUDIO}
 

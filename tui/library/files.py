@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from tui.display import display
-from tui.library import search_index
+from tui.library import folder_digests, search_index
 from tui.library.values import LARGEST_INTEGER, join_path, stored_integer
 from tui.records import FileState, Kind, KnownFile, stored_inode
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.records import FoundFile
 
 _COLUMNS = "folder_id, first_seen, name, display_name, extension, kind, size, mtime_ns, inode, links"
+_STAMP = "id, name, size, mtime_ns, inode"
 _KINDS = {kind: str(kind) for kind in Kind}
 _ROW_VALUES = 8
 _ROWS_AT_ONCE = 100
@@ -89,6 +90,7 @@ def insert_files(db: sqlite3.Connection, folder_id: int, found: Sequence[FoundFi
             values += _values_of(file)
         db.execute(_insertion(len(part)), values)
     added = db.total_changes - before
+    folder_digests.raise_version(db, folder_id)
     search_index.index_new(db, folder_id, last_id)
     db.execute("INSERT OR IGNORE INTO regrouping VALUES (?)", (folder_id,))
     return added
@@ -257,23 +259,20 @@ def remove_files(db: sqlite3.Connection, file_ids: Sequence[int]) -> None:
     db.executemany("DELETE FROM file WHERE id = ?", ((file_id,) for file_id in known))
 
 
-def folder_files(db: sqlite3.Connection, root_id: int, path: bytes) -> list[KnownFile]:
-    """Return what the library knows of the files directly in a folder, missing ones first.
-
-    Several missing files may have had one name, and a present file may have it now.
-    """
-    row = db.execute("SELECT id FROM folder WHERE root_id = ? AND path = ?", (root_id, path)).fetchone()
-    if row is None:
-        return []
-    columns = "id, name, size, mtime_ns, inode"
-    missing = db.execute(
-        f"SELECT {columns} FROM file WHERE folder_id = ? AND missing_since IS NOT NULL ORDER BY missing_since",
-        row,
+def missing_files(db: sqlite3.Connection, folder_id: int) -> list[KnownFile]:
+    """Return the missing files that were directly in a folder, those that went first first."""
+    rows = db.execute(
+        f"SELECT {_STAMP} FROM file WHERE folder_id = ? AND missing_since IS NOT NULL ORDER BY missing_since",
+        (folder_id,),
     )
-    known = [KnownFile._make((*item, FileState.MISSING)) for item in missing]
-    present = db.execute(f"SELECT {columns} FROM file WHERE folder_id = ? AND missing_since IS NULL", row)
-    known.extend([KnownFile._make((*item, FileState.PRESENT)) for item in present])
-    return known
+    return [KnownFile._make((*row, FileState.MISSING)) for row in rows]
+
+
+def present_stamps(db: sqlite3.Connection, folder_id: int) -> list[tuple[int, bytes, int, int, int]]:
+    """Return id, name, size, mtime_ns and inode of the present files directly in a folder."""
+    return db.execute(
+        f"SELECT {_STAMP} FROM file WHERE folder_id = ? AND missing_since IS NULL", (folder_id,)
+    ).fetchall()
 
 
 def file_at(db: sqlite3.Connection, folder_id: int, name: bytes) -> int | None:

@@ -92,11 +92,14 @@ CREATE TABLE folder (
     path BLOB NOT NULL,
     display_path TEXT NOT NULL,
     file_system TEXT,
-    version INTEGER NOT NULL DEFAULT 0,
-    digest BLOB,
     UNIQUE (root_id, path)
 );
 CREATE INDEX folder_parent ON folder (parent_id);
+CREATE TABLE folder_listing (
+    folder_id INTEGER PRIMARY KEY REFERENCES folder ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    digest BLOB
+);
 
 CREATE TABLE file (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -122,9 +125,11 @@ CREATE TABLE file (
     {", ".join(f"{name} {field_type(name)}" for name in HOT_FIELDS)}
 );
 CREATE TRIGGER listing_changed AFTER UPDATE OF folder_id, name, size, mtime_ns, inode, missing_since ON file
-    BEGIN UPDATE folder SET version = version + 1, digest = NULL WHERE id IN (old.folder_id, new.folder_id); END;
+    BEGIN INSERT INTO folder_listing (folder_id, version) VALUES (old.folder_id, 1), (new.folder_id, 1)
+        ON CONFLICT DO UPDATE SET version = version + 1, digest = NULL; END;
 CREATE TRIGGER listing_shortened AFTER DELETE ON file
-    BEGIN UPDATE folder SET version = version + 1, digest = NULL WHERE id = old.folder_id; END;
+    BEGIN INSERT INTO folder_listing (folder_id, version) VALUES (old.folder_id, 1)
+        ON CONFLICT DO UPDATE SET version = version + 1, digest = NULL; END;
 CREATE UNIQUE INDEX file_path ON file (folder_id, name) WHERE missing_since IS NULL;
 CREATE INDEX file_missing ON file (folder_id, name) WHERE missing_since IS NOT NULL;
 CREATE INDEX file_inode ON file (inode);

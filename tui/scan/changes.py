@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.records import FileState, FolderUpdate, FoundFile
+from tui.records import FileState, FolderUpdate, KnownFile
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
-    from tui.records import KnownFile
+    from tui.records import FoundFile
+    from tui.scan.listing import FoundFiles
 
 
 def find_changes(
@@ -32,15 +33,8 @@ def find_changes(
         file_system: passed on to the update.
 
     Returns:
-        What the library has to learn. A folder in which nothing changed costs one comparison of two sets.
+        What the library has to learn.
     """
-    if (
-        stable_inodes
-        and len(found) == len(known)
-        and _stamps(found) == _stamps(known)
-        and _all_present(known)
-    ):
-        return FolderUpdate(path, file_system, stable_inodes)
     rows = _rows_by_name(found, known)
     new: list[FoundFile] = []
     changed: list[tuple[int, FoundFile]] = []
@@ -91,9 +85,24 @@ def _rows_by_name(found: Sequence[FoundFile], known: Sequence[KnownFile]) -> dic
     return rows
 
 
-def _stamps(files: Sequence[FoundFile] | Sequence[KnownFile]) -> set[tuple[bytes, int, int, int]]:
-    return {(file.name, file.size, file.mtime_ns, file.inode) for file in files}
+def find_differing(
+    found: FoundFiles, stamps: Iterable[tuple[int, bytes, int, int, int]], *, stable_inodes: bool = True
+) -> tuple[list[FoundFile], list[KnownFile]]:
+    """Return the found files, and the present rows, of a folder without those that are equal.
 
-
-def _all_present(known: Sequence[KnownFile]) -> bool:
-    return all(row.state is FileState.PRESENT for row in known)
+    Args:
+        found: what the walk saw.
+        stamps: id, name, size, mtime_ns and inode of the library's present rows of that folder.
+        stable_inodes: as for `find_changes`, which tells the same of what is left as of all.
+    """
+    rows = {row[1]: row for row in stamps}
+    differing: list[FoundFile] = []
+    take = rows.get
+    places = zip(found.names, found.sizes, found.mtimes_ns, found.inodes, strict=True)
+    for place, (name, size, mtime_ns, inode) in enumerate(places):
+        row = take(name)
+        if row is None or row[2] != size or row[3] != mtime_ns or (stable_inodes and row[4] != inode):
+            differing.append(found[place])
+        else:
+            del rows[name]
+    return differing, [KnownFile(*row, FileState.PRESENT) for row in rows.values()]

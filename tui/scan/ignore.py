@@ -1,7 +1,7 @@
 """Ignore rules: patterns of the configuration and `.yapmoignore` files, in gitignore syntax.
 
 Patterns that name one entry (`@eaDir`, `.Trash*`) are most of them and are tested a million times, so those
-of the configuration become one regular expression; everything else goes through `pathspec`.
+of the configuration become sets of names and one regular expression; everything else goes through `pathspec`.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from fnmatch import translate
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Container, Iterable, Sequence
 
     from pathspec import GitIgnoreSpec
 
 _MAX_IGNORE_FILE = 1 << 20
 _NESTED_BRACKET = re.compile(r"\[[^\]]*\[")
 _PLAIN = r"!-.0-9;-\[\]_-~"  # ASCII without what gitignore and fnmatch read differently: space / : \ ^
+_WILD = re.compile(r"[*?\[]")
 _SIMPLE = re.compile(rf"(?![!#])[{_PLAIN}](?:[ {_PLAIN}]*[{_PLAIN}])?/?")
 
 
@@ -49,18 +50,72 @@ class IgnoreFile:
 
 
 @dataclass(frozen=True, slots=True)
+class NamePatterns:
+    """Patterns over the name of one entry.
+
+    Attributes:
+        exact: names without wildcards.
+        globs: the others.
+        expression: `globs` as one regular expression; None when there is none.
+    """
+
+    exact: frozenset[bytes] = frozenset()
+    globs: tuple[str, ...] = ()
+    expression: re.Pattern[bytes] | None = None
+
+    @classmethod
+    def compile(cls, patterns: Iterable[str]) -> NamePatterns:
+        """Compile patterns of ASCII characters without slash and backslash."""
+        patterns = tuple(patterns)
+        globs = tuple(pattern for pattern in patterns if _WILD.search(pattern))
+        joined = "|".join(translate(pattern) for pattern in globs).encode("ascii")
+        exact = frozenset(pattern.encode("ascii") for pattern in patterns if pattern not in globs)
+        return cls(exact, globs, re.compile(joined, re.DOTALL) if globs else None)
+
+    def match(self, name: bytes) -> bool:
+        """Tell whether a pattern fits the name."""
+        return name in self.exact or (self.expression is not None and self.expression.match(name) is not None)
+
+    def for_files(self, extensions: Container[bytes], *, hidden: bool) -> NamePatterns:
+        """Return those that can fit the name of a file with one of these extensions (lower case, without dot).
+
+        Args:
+            extensions: those of media files.
+            hidden: whether names with a leading dot count.
+        """
+        exact = (name.decode() for name in self.exact if name.rpartition(b".")[2].lower() in extensions)
+        fitting = (pattern for pattern in (*exact, *self.globs) if hidden or pattern[0] != ".")
+        return NamePatterns.compile(fitting)
+
+
+@dataclass(frozen=True, slots=True)
 class IgnoreRules:
     """The rules that hold in one folder.
 
     Attributes:
-        names: expression over the names of files and folders; None when there is none.
-        folder_names: expression over the names of folders alone; None likewise.
+        names: patterns over the names of files and folders.
+        folder_names: patterns over the names of folders alone.
         specs: patterns that need the path, those of the deepest folder last.
     """
 
-    names: re.Pattern[bytes] | None = None
-    folder_names: re.Pattern[bytes] | None = None
+    names: NamePatterns = NamePatterns()
+    folder_names: NamePatterns = NamePatterns()
     specs: tuple[FolderSpec, ...] = ()
+
+    @property
+    def judge_paths_of_files(self) -> bool:
+        """True when a pattern that needs the path may speak of a file."""
+        return any(not spec.folders_only for spec in self.specs)
+
+    def test_for_files(self, extensions: Container[bytes], *, hidden: bool) -> Callable[[bytes], bool] | None:
+        """Return what tells by its name alone whether a media file is ignored; None when none can be.
+
+        Args:
+            extensions: those of media files, in lower case and without dot.
+            hidden: whether names with a leading dot count; the test is then not asked for others.
+        """
+        names = self.names.for_files(extensions, hidden=hidden)
+        return names.match if names.exact or names.globs else None
 
     def with_file(self, spec: FolderSpec) -> IgnoreRules:
         """Return these rules with those of an ignore file below them added."""
@@ -74,9 +129,7 @@ class IgnoreRules:
             decision = spec.decide(folder + b"/" + name if folder else name, is_folder=is_folder)
             if decision is not None:
                 return decision
-        if self.names is not None and self.names.match(name):
-            return True
-        return is_folder and self.folder_names is not None and self.folder_names.match(name) is not None
+        return self.names.match(name) or (is_folder and self.folder_names.match(name))
 
 
 def compile_patterns(patterns: Sequence[str]) -> IgnoreRules:
@@ -97,8 +150,8 @@ def compile_patterns(patterns: Sequence[str]) -> IgnoreRules:
     if others:
         specs.append(FolderSpec(b"", _spec(others)))
     return IgnoreRules(
-        names=_join_names([line for line in simple if not line.endswith("/")]),
-        folder_names=_join_names([line[:-1] for line in simple if line.endswith("/")]),
+        names=NamePatterns.compile(line for line in simple if not line.endswith("/")),
+        folder_names=NamePatterns.compile(line[:-1] for line in simple if line.endswith("/")),
         specs=tuple(specs),
     )
 
@@ -150,9 +203,3 @@ def _spec(lines: Sequence[str]) -> GitIgnoreSpec:
     from pathspec import GitIgnoreSpec
 
     return GitIgnoreSpec.from_lines(line for line in lines if _is_understood(line))
-
-
-def _join_names(patterns: Sequence[str]) -> re.Pattern[bytes] | None:
-    if not patterns:
-        return None
-    return re.compile("|".join(translate(pattern) for pattern in patterns).encode("utf-8"), re.DOTALL)

@@ -16,22 +16,24 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tui.display import display
-from tui.library import files
+from tui.library import files, folder_digests
 from tui.library.companions import sidecars
 from tui.library.identity.staging import Settled, apply_folder_updates
 from tui.paths import is_inside
 from tui.records import FolderUpdate, Problem
 from tui.scan.cancel import ScanCancelledError
-from tui.scan.changes import find_changes
+from tui.scan.changes import find_changes, find_differing
 from tui.scan.file_systems import FileSystem, file_system_of
+from tui.scan.listing import FoundFiles, WalkedFolder
 from tui.scan.targets import path_below
-from tui.scan.walk import Walk, WalkedFolder, describe
+from tui.scan.walk import Walk, describe
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
 
     from tui.library.database import Library
+    from tui.records import FoundFile, KnownFile
     from tui.scan.cancel import CancelToken
     from tui.scan.progress import StageMeter, Tally
     from tui.scan.targets import ScanTarget
@@ -163,28 +165,53 @@ class RootWalk:
             return
         here = self._file_system_at(listing)
         outcome.visited_file_systems.add(here.identity)
-        known = files.folder_files(connection, self._key.root_id, listing.path)
         outcome.unreadable.update(os.path.join(listing.path, name) for name in listing.unknown)
-        name = self._target.name
-        if name is not None:
-            listing.files = [file for file in listing.files if file.name == name]
-            known = [row for row in known if row.name == name]
+        if self._target.name is not None:
+            listing.files = FoundFiles(file for file in listing.files if file.name == self._target.name)
         outcome.files += len(listing.files)
-        update = find_changes(
-            listing.path,
-            listing.files,
-            known,
-            unknown=listing.unknown,
-            stable_inodes=here.stable_inodes,
-            file_system=None if here.identity == self._file_system.identity else here.identity,
-        )
-        update = self._with_sidecars(connection, update, listing)
+        update = self._with_sidecars(connection, self._compare(connection, listing, here), listing)
         differing = len(update.new) + len(update.changed) + len(update.replaced) + len(update.returned)
         self._tally.add("files", len(listing.files))
-        self._tally.add("bytes", sum(file.size for file in listing.files))
+        self._tally.add("bytes", sum(listing.files.sizes))
         self._tally.add("unchanged", len(listing.files) - differing)
-        if not update.is_empty:
+        if not update.is_empty or update.digest is not None:
             self._add(update, differing + len(update.gone))
+
+    def _compare(
+        self, connection: sqlite3.Connection, listing: WalkedFolder, here: FileSystem
+    ) -> FolderUpdate:
+        """Return what the library has to learn from a listing: nothing, if its digest is that of one which said nothing."""
+        found, stable = listing.files, here.stable_inodes
+        known = folder_digests.find_known_folder(connection, self._key.root_id, listing.path)
+        is_whole = stable and self._target.name is None and not listing.unknown
+        digest = found.digest() if is_whole and len(found) else None
+        rows: list[KnownFile] = []
+        if known is None:
+            differing = list(found)
+        elif digest is not None and known.digest == digest:
+            differing, digest = [], None
+        else:
+            differing, rows = self._read_differing(connection, known.folder_id, found, stable_inodes=stable)
+        update = find_changes(
+            listing.path,
+            differing,
+            rows,
+            unknown=listing.unknown,
+            stable_inodes=stable,
+            file_system=None if here.identity == self._file_system.identity else here.identity,
+        )
+        return replace(update, digest=digest, version=known.version if known is not None else 0)
+
+    def _read_differing(
+        self, connection: sqlite3.Connection, folder_id: int, found: FoundFiles, *, stable_inodes: bool
+    ) -> tuple[list[FoundFile], list[KnownFile]]:
+        """Return the files of a folder that differ from the library's rows, and the rows that speak of them."""
+        stamps = files.present_stamps(connection, folder_id)
+        if self._target.name is not None:
+            stamps = [stamp for stamp in stamps if stamp[1] == self._target.name]
+        differing, rows = find_differing(found, stamps, stable_inodes=stable_inodes)
+        missing = files.missing_files(connection, folder_id) if differing else []
+        return differing, [*missing, *rows]
 
     def _with_sidecars(
         self, connection: sqlite3.Connection, update: FolderUpdate, listing: WalkedFolder

@@ -11,20 +11,23 @@ import heapq
 import os
 import stat
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.paths import is_inside
-from tui.records import FoundFile, FoundSidecar, Kind, Problem, Stage, stored_inode
+from tui.records import FoundSidecar, Kind, Problem, Stage
 from tui.scan.ignore import IgnoreRules, read_ignore_file
+from tui.scan.listing import WalkedFolder
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
     from tui.scan.cancel import CancelToken
 
 IGNORE_FILE = b".yapmoignore"
 """Name of the file in any folder whose gitignore patterns hold for that folder and all below."""
 
+_DOT = ord(".")
 _CHECK_EVERY = 256
 """Entries between two looks at the cancel token."""
 
@@ -51,34 +54,6 @@ class WalkOptions:
 
 
 @dataclass(slots=True)
-class WalkedFolder:
-    """What the walk found in one folder.
-
-    Attributes:
-        path: of the folder, relative to the root, `b""` for the root itself.
-        files: its media files, in the order of the directory.
-        sidecars: its sidecars, in the same order.
-        folders: names of the folders below that the walk will enter.
-        device: device number of the folder.
-        ignored: how many media files and folders were left out by patterns, as hidden, as links (or
-            because another path led there already) or as another file system.
-        problems: what could not be read here.
-        unknown: names of entries that could not be looked at: nobody knows what they are, so they are not gone.
-        readable: False when the listing failed or broke off: what it lacks is then unknown, not gone.
-    """
-
-    path: bytes
-    files: list[FoundFile] = field(default_factory=list)
-    sidecars: list[FoundSidecar] = field(default_factory=list)
-    folders: list[bytes] = field(default_factory=list)
-    device: int = 0
-    ignored: int = 0
-    problems: list[Problem] = field(default_factory=list)
-    unknown: list[bytes] = field(default_factory=list)
-    readable: bool = True
-
-
-@dataclass(slots=True)
 class _Folder:
     """A folder to be listed: where it is and which rules hold inside.
 
@@ -95,6 +70,16 @@ class _Folder:
     chain: tuple[tuple[int, int], ...] = ()
     is_link: bool = False
     below_link: bool = False
+
+
+@dataclass(slots=True)
+class _Others:
+    """The folders met in one folder, and what those below inherit from it."""
+
+    folder: _Folder
+    rules: IgnoreRules
+    chain: tuple[tuple[int, int], ...]
+    below: list[_Folder] = field(default_factory=list)
 
 
 class Walk:
@@ -117,6 +102,7 @@ class Walk:
         self._visited: set[tuple[int, int]] = set()
         self._preferred: bytes | None = None
         self._device = 0
+        self._ignored_name = options.ignore.test_for_files(options.kinds, hidden=options.hidden)
 
     def prefer(self, folder: bytes | None) -> None:
         """Enter folders at or below `folder` (relative to the root) before all others."""
@@ -198,29 +184,68 @@ class Walk:
         listing: WalkedFolder,
         chain: tuple[tuple[int, int], ...],
     ) -> None:
-        """Put each entry of a folder where it belongs: files, folders, ignored or problems."""
-        options, kinds, files = self._options, self._options.kinds, listing.files
-        below: list[_Folder] = []
+        """Put each entry of a folder where it belongs: files, folders, ignored or problems.
+
+        What a file costs here it costs a million times, so nothing is called for a plain one that the system can tell
+        in one call.
+        """
+        kinds, files, hidden = self._options.kinds, listing.files, self._options.hidden
+        is_ignored = self._test_files(folder, rules)
+        add_name, add_kind, add_size = files.names.append, files.kinds.append, files.sizes.append
+        add_mtime_ns, add_inode, add_links = files.mtimes_ns.append, files.inodes.append, files.links.append
+        others = _Others(folder, rules, chain)
         for number, entry in enumerate(entries):
-            if number % _CHECK_EVERY == 0:
+            if not number % _CHECK_EVERY:
                 self._token.check()
             name = entry.name
-            kind = kinds.get(name[name.rfind(b".") + 1 :].lower()) if b"." in name else None
+            dot = name.rfind(b".")
+            kind = kinds.get(name[dot + 1 :].lower()) if dot >= 0 else None
             try:
-                is_folder = entry.is_dir(follow_symlinks=options.follow_symlinks)
-                if kind is None and not is_folder:
-                    self._add_sidecar(entry, folder, rules, listing)
+                if kind is None or not entry.is_file(follow_symlinks=False):
+                    self._sort_other(entry, kind, others, listing)
                     continue
-                if self._is_left_out(entry, folder, rules, is_folder=is_folder):
+                if (not hidden and name[0] == _DOT) or (is_ignored is not None and is_ignored(name)):
                     listing.ignored += 1
-                elif is_folder:
-                    below.append(self._folder_below(entry, folder, rules, chain))
-                elif kind is not None:
-                    self._add_file(entry, kind, files, listing)
+                    continue
+                status = entry.stat(follow_symlinks=False)
+                try:
+                    add_size(status.st_size)
+                    add_mtime_ns(status.st_mtime_ns)
+                    add_inode(status.st_ino)
+                    add_links(status.st_nlink)
+                    add_kind(kind)
+                    add_name(name)
+                except OverflowError:
+                    files.add_clamped(name, kind, status)
             except OSError as error:
                 self._report(listing, entry.path, f"cannot be looked at: {describe(error)}")
                 if error.errno != errno.ENOENT:
                     listing.unknown.append(name)
+        self._push(others.below, listing)
+
+    def _test_files(self, folder: _Folder, rules: IgnoreRules) -> Callable[[bytes], bool] | None:
+        """Return what tells whether a media file of `folder` is ignored by its name; None when none can be."""
+        if rules.judge_paths_of_files:
+            return partial(rules.match, folder.path, is_folder=False)
+        return self._ignored_name
+
+    def _sort_other(
+        self, entry: os.DirEntry[bytes], kind: Kind | None, others: _Others, listing: WalkedFolder
+    ) -> None:
+        """Put an entry that is no plain media file where it belongs."""
+        options, folder, rules = self._options, others.folder, others.rules
+        is_folder = entry.is_dir(follow_symlinks=options.follow_symlinks)
+        if kind is None and not is_folder:
+            self._add_sidecar(entry, folder, rules, listing)
+        elif self._is_left_out(entry, folder, rules, is_folder=is_folder):
+            listing.ignored += 1
+        elif is_folder:
+            others.below.append(self._folder_below(entry, folder, rules, others.chain))
+        elif kind is not None:
+            self._add_file(entry, kind, listing)
+
+    def _push(self, below: list[_Folder], listing: WalkedFolder) -> None:
+        """Let the folders below be entered next, in the order of their names; links when all else is done."""
         below.sort(key=lambda item: item.path, reverse=True)
         listing.folders = [item.path for item in reversed(below)]
         for item in below:
@@ -256,21 +281,11 @@ class Walk:
             return entry.stat(follow_symlinks=options.follow_symlinks).st_dev != self._device
         return False
 
-    def _add_file(
-        self, entry: os.DirEntry[bytes], kind: Kind, files: list[FoundFile], listing: WalkedFolder
-    ) -> None:
+    def _add_file(self, entry: os.DirEntry[bytes], kind: Kind, listing: WalkedFolder) -> None:
+        """Add what has the name of a media file and may be none: the end of a link, a pipe, something that changed just now."""
         status = entry.stat(follow_symlinks=self._options.follow_symlinks)
         if stat.S_ISREG(status.st_mode):
-            files.append(
-                FoundFile(
-                    entry.name,
-                    kind,
-                    status.st_size,
-                    status.st_mtime_ns,
-                    stored_inode(status.st_ino),
-                    status.st_nlink,
-                )
-            )
+            listing.files.add_clamped(entry.name, kind, status)
             return
         self._report(listing, entry.path, f"is a {describe_type(status.st_mode)}, not a file; skipped")
 

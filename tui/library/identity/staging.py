@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.library import files
+from tui.library import files, folder_digests
 from tui.library.companions.sidecars import apply_sidecars
 
 if TYPE_CHECKING:
@@ -53,7 +53,11 @@ def apply_folder_updates(db: sqlite3.Connection, key: ScanKey, updates: Sequence
     """
     new = changed = returned = 0
     for update in updates:
+        if update.is_empty:
+            _keep_digest_alone(db, key, update)
+            continue
         folder_id = _add_folder(db, key, update)
+        as_compared = update.digest is not None and folder_digests.is_at(db, folder_id, update.version)
         fresh, undecided = _split_by_known_inode(db, key, update)
         files.insert_files(db, folder_id, fresh, key.started_ns)
         _stage_arrivals(db, key, folder_id, [*undecided, *(file for _, file in update.replaced)])
@@ -64,12 +68,25 @@ def apply_folder_updates(db: sqlite3.Connection, key: ScanKey, updates: Sequence
             files.update_changed(db, file_id, file)
         for file_id, file in update.returned:
             files.set_present(db, file_id, file)
+        if update.digest is not None and as_compared and not (undecided or update.replaced or update.gone):
+            folder_digests.keep_digest(db, folder_id, update.digest)
         new, changed, returned = (
             new + len(fresh),
             changed + len(update.changed),
             returned + len(update.returned),
         )
     return Settled(new=new, changed=changed, returned=returned)
+
+
+def _keep_digest_alone(db: sqlite3.Connection, key: ScanKey, update: FolderUpdate) -> None:
+    """Keep the digest of a folder from which the library has nothing to learn, unless it has changed since it was compared."""
+    folder = files.find_folder(db, key.root_id, update.path)
+    if (
+        folder is not None
+        and update.digest is not None
+        and folder_digests.is_at(db, folder[0], update.version)
+    ):
+        folder_digests.keep_digest(db, folder[0], update.digest)
 
 
 def _add_folder(db: sqlite3.Connection, key: ScanKey, update: FolderUpdate) -> int:
