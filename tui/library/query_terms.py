@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
     from tui.library.query_fields import Field
 
-_FIELD = re.compile(r"([A-Za-z_]+)(:>=|:<=|:>|:<|:=|>=|<=|:|>|<|=)")
+FIELD_HEAD = re.compile(r"([A-Za-z_]+)(:>=|:<=|:>|:<|:=|>=|<=|:|>|<|=)")
+"""Name and operator of a term that asks a field."""
+
 _OR = re.compile(r"or(?=[\s()]|\Z)", re.IGNORECASE)
-_START = re.compile(r"\s*(-?)")
+TERM_START = re.compile(r"\s*(-?)")
+"""Blanks before a term, and its negation."""
 
 
 class QueryError(UsageError):
@@ -95,7 +98,7 @@ def read_tokens(text: str) -> Iterator[Token]:
         QueryError: there is no such field, quotes are not closed, or a field has no value.
     """
     position = 0
-    while match := _START.match(text, position):
+    while match := TERM_START.match(text, position):
         start = position = match.end()
         if position >= len(text):
             break
@@ -117,7 +120,7 @@ def read_tokens(text: str) -> Iterator[Token]:
 
 def _read_term(text: str, start: int, negated: bool) -> tuple[Token, int]:
     """Read the term at `start` and return it with the position after it."""
-    head = _FIELD.match(text, start)
+    head = FIELD_HEAD.match(text, start)
     if head is not None:
         field = _find_field(text, start, head.group(1))
         operator = head.group(2).lstrip(":") or ":"
@@ -146,7 +149,7 @@ def _read_word(text: str, position: int) -> tuple[Value, int]:
     """Read a word, or words in quotes, and return it with the position after it."""
     if text[position] == '"':
         return _read_quoted(text, position)
-    end = _end_of_word(text, position)
+    end = end_of_word(text, position)
     return Value(text[position:end], position, quoted=False), end
 
 
@@ -157,7 +160,7 @@ def _read_values(text: str, position: int, field: Field) -> tuple[tuple[Value, .
         if text.startswith('"', position):
             value, position = _read_quoted(text, position)
         else:
-            end = _end_of_word(text, position, ',"')
+            end = end_of_word(text, position, ',"')
             if end == position:
                 raise QueryError(text, position, f"{field.name} has no value", field.expected)
             value, position = Value(text[position:end], position, quoted=False), end
@@ -174,7 +177,7 @@ def _read_quoted(text: str, position: int) -> tuple[Value, int]:
     return Value(text[position + 1 : end], position, quoted=True), end + 1
 
 
-def _end_of_word(text: str, position: int, stops: str = "") -> int:
+def end_of_word(text: str, position: int, stops: str = "") -> int:
     """Return where a word ends: at a blank, at one of `stops`, or at a `)` that was not opened in it (`photo(1).jpg`)."""
     depth = 0
     for index in range(position, len(text)):

@@ -16,8 +16,10 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.library.connections import Connection, connect_reading, explain, explained, primary_code
+from tui.library.query_completion import Completion, asks_library, complete_query
 from tui.library.query_sql import Plan, compile_count, compile_query, compile_word_counts, plan_query
 from tui.library.rows import FileDetails, find_file, read_details, read_rows
+from tui.library.saved_queries import SavedQuery, collection_queries, list_saved
 from tui.library.statistics import PARTS, LibraryStatistics
 from tui.library.words import WordsPlan
 
@@ -219,6 +221,7 @@ class Reader:
         pages: lane for rows, details and look-ups: short questions.
         counts: lane for counts.
         orders: lane for the order of long views.
+        suggestions: lane for what a query that is being typed may go on with.
     """
 
     def __init__(self, path: bytes, *, immutable: bool = False) -> None:
@@ -229,6 +232,7 @@ class Reader:
         self.pages = _Lane(path, immutable)
         self.counts = _Lane(path, immutable)
         self.orders = _Lane(path, immutable)
+        self.suggestions = _Lane(path, immutable)
 
     async def open_view(self, query: Query) -> FileView:
         """Return a view of what `query` finds; nothing is read before it is asked for."""
@@ -242,6 +246,32 @@ class Reader:
             LibraryError: the library cannot be read.
         """
         return await self.pages.ask(_data_version)
+
+    async def saved_queries(self) -> list[SavedQuery]:
+        """Return all saved queries in alphabetical order.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        return await self.pages.ask(list_saved)
+
+    async def collections(self) -> dict[str, str | None]:
+        """Return what `parse_query` must know of saved queries and collections.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        return await self.pages.ask(collection_queries)
+
+    async def completions(self, typed: str) -> list[Completion]:
+        """Return how a query may go on, by fields and by what the library has; takes a twentieth of a second at most.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        if not asks_library(typed):
+            return complete_query(typed)
+        return await self.suggestions.ask(lambda db: complete_query(typed, db))
 
     async def details(self, file_id: int) -> FileDetails | None:
         """Return everything known about a file, None when there is no such file.
@@ -308,7 +338,7 @@ class Reader:
 
     async def close(self) -> None:
         """Interrupt what runs and close the connections; idempotent."""
-        for lane in (self.pages, self.counts, self.orders):
+        for lane in (self.pages, self.counts, self.orders, self.suggestions):
             await lane.close()
 
 
