@@ -212,10 +212,31 @@ class YapmoApp(App[int]):
         elif session.engine.running:
             self.scan_control.watch()
         self._show_snapshot()
+        self._look_for_roots()
         await self._keys.begin()
         if not self.is_headless:
             gc.freeze()  # what is loaded now stays; the collector need not look at it again
             gc.enable()
+
+    @work(name="roots", group="roots")
+    async def _look_for_roots(self) -> None:
+        """See which disks are there; say so when one is newly away."""
+        from tui.screens.catalogue import fetch_roots
+
+        try:
+            news = await self.session.engine.look_for_roots()
+        except YapmoError as error:  # nobody asked, so nobody need hear
+            logger.info("the roots could not be looked at: %s", error)
+            return
+        if not news:
+            return
+        known = await self._ask(fetch_roots(self.session.library)) or []
+        away = [display(root.path) for root in known if root.offline_since is not None]
+        if away:
+            self.notify(
+                f"Offline: {', '.join(away)}. The files stay in the library and can be searched.", timeout=8
+            )
+        self._count_files()
 
     async def _begin_at(self, path: bytes) -> None:
         """Show a path of the command line in the library, and scan it if the library does not have it.

@@ -13,6 +13,7 @@ from tui.commands import completion
 from tui.commands.frame import (
     Commands,
     ConfigOption,
+    DiskKind,
     JsonOption,
     LibraryOption,
     OnlyStage,
@@ -46,6 +47,7 @@ app = typer.Typer(
 roots_app = command_group(
     "List the folders that are catalogued; name and forget them.",
     "yapmo roots",
+    "yapmo roots set /mnt/nas --disk network",
     'yapmo roots label ~/Pictures "Family photos"',
     "yapmo roots forget /mnt/old-disk",
 )
@@ -275,6 +277,24 @@ def roots_label(
     from tui.commands.roots import label_root
 
     return label_root(root, label, shared)
+
+
+@roots_app.command(
+    "set", epilog=examples("yapmo roots set /mnt/backup --disk hdd", 'yapmo roots set 2 --label "Old photos"')
+)
+@takes_shared_options
+def roots_set(
+    shared: SharedOptions,
+    root: RootArgument,
+    disk: Annotated[
+        DiskKind | None, typer.Option(help="What it lies on, for the number of reads at once; auto: guess.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(metavar="NAME", help="What to call it.")] = None,
+) -> int:
+    """Say what kind of disk a root lies on, and what to call it."""
+    from tui.commands.roots import set_root
+
+    return set_root(root, shared, disk=disk.value if disk else None, label=label)
 
 
 @roots_app.command("forget", epilog=examples("yapmo roots forget /mnt/old-disk"))

@@ -10,6 +10,8 @@ import os
 from datetime import datetime
 from functools import lru_cache
 
+from tui.display import format_time
+
 
 def camera_name(make: str | None, model: str | None) -> str | None:
     """Return maker and model as people say them: `Canon EOS 5D`, not `Canon Canon EOS 5D`."""
@@ -29,6 +31,14 @@ def format_local(taken_local: str, date_format: str) -> str:
         return datetime.fromisoformat(taken_local).strftime(date_format)
     except ValueError:
         return taken_local
+
+
+def format_offline(since: int | None, seen_at: int | None, date_format: str) -> str:
+    """Return since when a root is offline and when it was last seen (ns since the epoch), empty while it is there."""
+    if since is None:
+        return ""
+    seen = f", last seen {format_time(seen_at, date_format)}" if seen_at is not None else ""
+    return f"since {format_time(since, date_format)}{seen}"
 
 
 def format_position(latitude: float | None, longitude: float | None) -> str | None:

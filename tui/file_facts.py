@@ -11,6 +11,7 @@ from tui.display import format_count, format_duration, format_size, format_time
 from tui.field_text import (
     camera_name,
     format_exposure,
+    format_offline,
     format_offset,
     format_position,
     format_rating,
@@ -111,6 +112,9 @@ def _own_facts(details: FileDetails) -> list[Fact]:
     return [
         *_facts(("Name", os.fsdecode(row.name)), ("Folder", os.fsdecode(os.path.dirname(row.path)))),
         Fact("Missing", f"since {since}" if since else "yes", "warning") if missing else Fact("Missing", ""),
+        Fact(
+            "Offline", format_offline(details.root_offline_since, details.root_seen_at, EXACT_TIME), "warning"
+        ),
         *_facts(
             ("Size", _size(row.size)),
             ("Modified", format_time(row.mtime_ns, EXACT_TIME)),

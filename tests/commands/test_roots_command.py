@@ -27,7 +27,7 @@ def test_roots_are_listed_with_their_counts_and_last_scan(yapmo: Yapmo, catalogu
     assert started < finished
     [row] = yapmo("roots", *catalogue.option).rows
     assert (row[1], row[2], row[-1]) == ("media", "7", str(catalogue.media))
-    assert row[5].endswith("completed")
+    assert row[6].endswith("completed")
 
 
 @pytest.mark.parametrize("which", ["{path}", "{path}/", "media", "1"])
@@ -79,3 +79,64 @@ def test_nothing_is_forgotten_when_nobody_can_be_asked(
     assert outcome.code == 2
     assert "--yes" in outcome.stderr
     assert yapmo("search", "--count", *catalogue.option).lines == ["7"]
+
+
+def test_the_disk_of_a_root_is_set_and_guessed_again(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    [root] = yapmo("roots", "--json", *catalogue.option).objects
+    assert (root["disk"] in {"ssd", "hdd", "network"}, root["disk_is_guessed"]) == (True, True)
+    guess = root["disk"]
+    other = "hdd" if guess != "hdd" else "network"
+    outcome = yapmo("roots", "set", *catalogue.option, "media", "--disk", other, "--label", "Old photos")
+    assert outcome.stdout.decode() == f"{catalogue.media}: Old photos, disk {other}\n"
+    [root] = yapmo("roots", "--json", *catalogue.option).objects
+    assert (root["disk"], root["disk_is_guessed"], root["label"]) == (other, False, "Old photos")
+    [row] = yapmo("roots", *catalogue.option).rows
+    assert row[5] == other
+    [event] = yapmo("roots", "set", "--json", *catalogue.option, "1", "--disk", "auto").objects
+    assert (event["event"], event["disk"], event["disk_is_guessed"]) == ("set", guess, True)
+
+
+def test_what_cannot_be_set_is_refused(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    for arguments in (("--disk", "floppy"), (), ("--label", " ")):
+        assert yapmo("roots", "set", *catalogue.option, "media", *arguments).code == 2
+    assert yapmo("roots", "--json", *catalogue.option).objects[0]["label"] == "media"
+
+
+def test_a_root_that_is_away_is_offline_and_its_files_stay(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    beach = catalogue.path("2019/beach.jpg")
+    assert yapmo("search", "--count", *catalogue.option, "offline:yes").lines == ["0"]
+    away = catalogue.media.with_name("unplugged")
+    catalogue.media.rename(away)
+    try:
+        [root] = yapmo("roots", "--json", *catalogue.option).objects
+        assert root["offline_since"] > root["seen_at"]
+        assert (root["files"], root["missing"]) == (7, 0)
+        [row] = yapmo("roots", *catalogue.option).rows
+        assert row[6].startswith("offline since ")
+        assert ", last seen " in row[6]
+        assert yapmo("search", "--count", *catalogue.option, "offline:yes").lines == ["7"]
+        assert yapmo("search", "--count", *catalogue.option, "offline:no").lines == ["0"]
+        assert yapmo("search", *catalogue.option, "beach", "root:media").lines == [beach]
+        assert "Offline" in yapmo("show", *catalogue.option, beach).stdout.decode()
+        assert yapmo("show", "--json", *catalogue.option, beach).objects[0]["offline_since"]
+        [sums] = yapmo("stats", "--json", *catalogue.option).objects
+        assert (sums["files"], [item["path"] for item in sums["offline"]]) == (7, [str(catalogue.media)])
+        assert "Offline" in yapmo("stats", *catalogue.option).stdout.decode()
+        scan = yapmo("scan", "--json", *catalogue.option)
+        assert scan.code == 5
+        [root] = yapmo("roots", "--json", *catalogue.option).objects
+        assert (root["files"], root["missing"]) == (7, 0)
+    finally:
+        away.rename(catalogue.media)
+    [root] = yapmo("roots", "--json", *catalogue.option).objects
+    assert root["offline_since"] is None
+    assert "Offline" not in yapmo("show", *catalogue.option, beach).stdout.decode()
+
+
+def test_roots_are_listed_from_a_library_that_cannot_be_written(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    os.chmod(catalogue.library, 0o400)
+    os.chmod(catalogue.library.parent, 0o500)
+    try:
+        assert [row[1] for row in yapmo("roots", *catalogue.option).rows] == ["media"]
+    finally:
+        os.chmod(catalogue.library.parent, 0o700)

@@ -17,6 +17,8 @@ from tui.records import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from textual.app import App
 
     from tui.errors import YapmoError
@@ -77,6 +79,7 @@ class ScriptedEngine:
         refusal: raised by the next `start`.
         summary: what `wait` returns.
         ignores_abort: whether a scan goes on although it was aborted.
+        find_roots: looks for roots; returns whether there is news.
     """
 
     def __init__(self) -> None:
@@ -89,6 +92,7 @@ class ScriptedEngine:
         self.paused = False
         self.workers = 2
         self.priority: bytes | None = None
+        self.find_roots: Callable[[], Awaitable[bool]] = self.find_nothing_new
         self.summary = ScanSummary(1, ScanState.ABORTED, ScanCounters(), 1.0)
 
     async def start(self, request: ScanRequest) -> None:
@@ -123,6 +127,13 @@ class ScriptedEngine:
     def prioritise(self, folder: bytes | None) -> None:
         """Note it."""
         self.priority = folder
+
+    async def find_nothing_new(self) -> bool:
+        return False
+
+    async def look_for_roots(self) -> bool:
+        """Do what the test says instead of looking at disks."""
+        return await self.find_roots()
 
     def set_workers(self, number: int) -> None:
         """Note it."""

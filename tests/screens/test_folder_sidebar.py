@@ -25,11 +25,15 @@ class Folders:
             b"/srv/photos/2019": [b"/srv/photos/2019/07 Lisbon"],
         }
         self.asked: list[bytes] = []
+        self.offline: set[bytes] = set()
 
     async def subfolders(self, folder: bytes) -> Mapping[bytes, int]:
         self.asked.append(folder)
         await asyncio.sleep(0)
         return {path: 10 * len(path) for path in self.below.get(folder, [])}
+
+    async def offline_roots(self) -> frozenset[bytes]:
+        return frozenset(self.offline)
 
 
 class SidebarApp(App[None]):

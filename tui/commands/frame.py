@@ -123,6 +123,15 @@ class ProblemStage(StrEnum):
     WRITE = "write"
 
 
+class DiskKind(StrEnum):
+    """What `roots set --disk` takes."""
+
+    SSD = "ssd"
+    HDD = "hdd"
+    NETWORK = "network"
+    AUTO = "auto"
+
+
 LibraryOption = Annotated[
     str, typer.Option("--library", metavar="FILE", help="Another library than the configured one.")
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,11 +11,13 @@ from tui.commands.json_records import root_object
 from tui.commands.output import Column, counted, write_json, write_line, write_note, write_table
 from tui.commands.session import run_session
 from tui.display import display, format_count, format_size, format_time
-from tui.errors import UsageError
-from tui.library.roots import count_roots, rename_root
+from tui.errors import UsageError, YapmoError
+from tui.field_text import format_offline
+from tui.library.roots import count_roots, rename_root, root_by_id, set_disk
 from tui.library.roots import forget_root as delete_root
 from tui.library.scans import recent_scans
 from tui.paths import absolute, json_path
+from tui.scan.presence import look_at_roots
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,6 +34,7 @@ _COLUMNS = (
     Column("Files", right=True),
     Column("Missing", right=True),
     Column("Size", right=True),
+    Column("Disk"),
     Column("Last scan"),
     Column("Path"),
 )
@@ -45,7 +49,8 @@ class _ListedRoot:
 
 
 def run_roots(shared: SharedOptions) -> int:
-    """List the roots with what is in them."""
+    """List the roots with what is in them, and which of them are there now."""
+    _look_for_roots(shared)
 
     async def work(session: Session) -> int:
         listed = session.read(_list)
@@ -59,6 +64,16 @@ def run_roots(shared: SharedOptions) -> int:
         return 0
 
     return run_session(work, shared)
+
+
+def _look_for_roots(shared: SharedOptions) -> None:
+    """Note which roots are there now; where the library cannot be written, what it knows has to do."""
+
+    async def work(session: Session) -> None:
+        await look_at_roots(session.library)
+
+    with contextlib.suppress(YapmoError):
+        run_session(work, shared, read_only=False)
 
 
 def _list(db: sqlite3.Connection) -> list[_ListedRoot]:
@@ -76,23 +91,79 @@ def _row(listed: _ListedRoot, date_format: str) -> Sequence[str | bytes]:
         format_count(counts.files),
         format_count(counts.missing),
         format_size(counts.size),
-        f"{format_time(scan.started_at, date_format)} {scan.state}" if scan is not None else "never",
+        counts.root.disk_kind,
+        f"offline {offline}"
+        if (offline := format_offline(counts.root.offline_since, counts.root.seen_at, date_format))
+        else f"{format_time(scan.started_at, date_format)} {scan.state}"
+        if scan is not None
+        else "never",
         counts.root.path,
     )
 
 
 def label_root(which: str, label: str, shared: SharedOptions) -> int:
     """Give a root another name for people."""
-    if not label.strip():
-        raise UsageError("A label is not empty.")
+    name = _checked_label(label)
 
     async def work(session: Session) -> int:
         counts = _chosen(session.read(count_roots), which)
-        await session.library.writer.run(lambda db: rename_root(db, counts.root.root_id, label.strip()))
+        await session.library.writer.run(lambda db: rename_root(db, counts.root.root_id, name))
         if shared.as_json:
-            write_json({"event": "labelled", **_named(counts), "label": label.strip()})
+            write_json({"event": "labelled", **_named(counts), "label": name})
         else:
-            write_line(f"{display(counts.root.path)} is called {label.strip()}")
+            write_line(f"{display(counts.root.path)} is called {name}")
+        return 0
+
+    return run_session(work, shared, read_only=False)
+
+
+def _checked_label(label: str) -> str:
+    if not label.strip():
+        raise UsageError("A label is not empty.")
+    return label.strip()
+
+
+def set_root(which: str, shared: SharedOptions, *, disk: str | None, label: str | None) -> int:
+    """Change what is known of a root.
+
+    Args:
+        which: the root, by path, label or id.
+        shared: library, configuration, form of the output.
+        disk: `ssd`, `hdd` or `network`; `auto` for what is guessed; None leaves it as it is.
+        label: another name for people; None leaves it as it is.
+    """
+    if disk is None and label is None:
+        raise UsageError(
+            "Nothing is to be set.",
+            hint="Say --disk hdd, --disk ssd, --disk network, --disk auto or --label NAME.",
+        )
+    name = _checked_label(label) if label is not None else None
+
+    async def work(session: Session) -> int:
+        counts = _chosen(session.read(count_roots), which)
+
+        def write(db: sqlite3.Connection) -> None:
+            if disk is not None:
+                set_disk(db, counts.root.root_id, None if disk == "auto" else disk)
+            if name is not None:
+                rename_root(db, counts.root.root_id, name)
+
+        await session.library.writer.run(write)
+        root = session.read(lambda db: root_by_id(db, counts.root.root_id))
+        if shared.as_json:
+            guessed = root.disk is None
+            write_json(
+                {
+                    "event": "set",
+                    **_named(counts),
+                    "label": root.label,
+                    "disk": root.disk_kind,
+                    "disk_is_guessed": guessed,
+                }
+            )
+        else:
+            guess = " (guessed)" if root.disk is None else ""
+            write_line(f"{display(root.path)}: {root.label}, disk {root.disk_kind}{guess}")
         return 0
 
     return run_session(work, shared, read_only=False)

@@ -8,6 +8,8 @@ from tui.commands.json_records import iso_time
 from tui.commands.output import counted, write_facts, write_json
 from tui.commands.session import run_session
 from tui.display import display, format_count, format_duration, format_size, format_time
+from tui.field_text import format_offline
+from tui.library.roots import list_roots
 from tui.paths import json_path
 from tui.records import ScanState
 
@@ -29,10 +31,19 @@ def run_stats(shared: SharedOptions) -> int:
 
     async def work(session: Session) -> int:
         statistics = await session.library.reader.statistics()
+        offline = [root for root in session.read(list_roots) if root.offline_since is not None]
         if shared.as_json:
-            write_json(_object(statistics))
+            write_json({**_object(statistics), "offline": [json_path(root.path) for root in offline]})
         else:
             _write(statistics)
+            pattern = session.config.interface.date_format
+            write_facts(
+                "Offline",
+                [
+                    (display(root.path), format_offline(root.offline_since, root.seen_at, pattern))
+                    for root in offline
+                ],
+            )
         return 0
 
     return run_session(work, shared)

@@ -142,6 +142,10 @@ _DUPLICATE = (
     "AND (file.fingerprint IS NULL OR EXISTS (SELECT 1 FROM file AS twin WHERE twin.fingerprint = file.fingerprint "
     "AND twin.missing_since IS NULL AND twin.id <> file.id))"
 )
+_OFFLINE = (
+    "file.folder_id IN (SELECT folder.id FROM root CROSS JOIN folder ON folder.root_id = root.id "
+    "WHERE root.offline_since IS NOT NULL)"
+)
 _LONG = "file.id IN (SELECT file_id FROM extracted WHERE {} IS NOT NULL)"
 
 
@@ -321,6 +325,7 @@ FIELDS: tuple[Field, ...] = (
     _flag("problem", _PROBLEM, "something could not be read", "problems"),
     _flag("dup", _DUPLICATE, "another file has the same content", "duplicate", "duplicates"),
     _flag("companion", "file.companion_of IS NOT NULL", "goes with another file: JPEG of a RAW, film of a Live Photo"),
+    _flag("offline", _OFFLINE, "its root is a disk that is not there now"),
     _flag("edited", "file.id IN (SELECT file_id FROM edit)", "you changed its metadata"),
     Field(
         "state", FieldType.CHOICE, "file.state", "present or missing", "state:missing", order=("file.state",), always=True,

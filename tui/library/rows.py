@@ -44,6 +44,8 @@ class FileDetails:
     Attributes:
         row: what tables show.
         root: path of its root, absolute.
+        root_offline_since: when its root was found to be away, None while that is there.
+        root_seen_at: when its root was last seen, None before the first scan.
         first_seen: when it came into the library.
         missing_since: when it was found missing, None when it is present.
         last_seen_at: when it was last known present, None when it is present.
@@ -67,6 +69,8 @@ class FileDetails:
     first_seen: int
     missing_since: int | None = None
     last_seen_at: int | None = None
+    root_offline_since: int | None = None
+    root_seen_at: int | None = None
     fingerprint_state: StageState = StageState.PENDING
     quick_fingerprint: bytes | None = None
     fingerprint: bytes | None = None
@@ -111,9 +115,10 @@ def read_details(db: sqlite3.Connection, file_id: int) -> FileDetails | None:
     rows = read_rows(db, [file_id])
     if not rows:
         return None
-    root, first_seen, missing_since, last_seen_at, state, quick, full = db.execute(
-        "SELECT root.path, first_seen, missing_since, last_seen_at, fingerprint_state, quick_fingerprint, fingerprint "
-        "FROM file JOIN folder ON folder.id = file.folder_id JOIN root ON root.id = folder.root_id WHERE file.id = ?",
+    root, offline_since, seen_at, first_seen, missing_since, last_seen_at, state, quick, full = db.execute(
+        "SELECT root.path, root.offline_since, root.seen_at, first_seen, missing_since, last_seen_at, "
+        "fingerprint_state, quick_fingerprint, fingerprint FROM file JOIN folder ON folder.id = file.folder_id "
+        "JOIN root ON root.id = folder.root_id WHERE file.id = ?",
         (file_id,),
     ).fetchone()
     extractor, description, keywords, people, place, tags = db.execute(
@@ -123,6 +128,8 @@ def read_details(db: sqlite3.Connection, file_id: int) -> FileDetails | None:
     return FileDetails(
         row=rows[0],
         root=root,
+        root_offline_since=offline_since,
+        root_seen_at=seen_at,
         first_seen=first_seen,
         missing_since=missing_since,
         last_seen_at=last_seen_at,

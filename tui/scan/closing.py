@@ -107,6 +107,7 @@ def _note_file_system(target: ScanTarget, db: sqlite3.Connection) -> None:
     here = target.file_system
     inner = here.path_in_file_system
     roots.update_root(db, target.key.root_id, file_system=here.identity, path_in_file_system=inner)
+    roots.note_seen(db, target.key.root_id, guessed_disk=here.disk, now_ns=target.key.started_ns)
 
 
 def _clearing(keys: Sequence[ScanKey]) -> Callable[[sqlite3.Connection], None]:

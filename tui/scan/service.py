@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from tui.errors import LibraryError
 from tui.library.connections import explained
 from tui.scan.prepare import check_first_run, prepare_run
+from tui.scan.presence import look_at_roots
 from tui.scan.request import ScanRequest
 
 if TYPE_CHECKING:
@@ -80,6 +81,15 @@ class ScanService:
         """Serve the files of `folder` (absolute path) first; None for no preference."""
         if self._run is not None:
             self._run.prioritise(folder)
+
+    async def look_for_roots(self) -> bool:
+        """Look which roots are there now and note it in the library; returns whether that is news.
+
+        Raises:
+            LibraryError: the library cannot be written.
+        """
+        with explained(self._library.path):
+            return await look_at_roots(self._library)
 
     def set_workers(self, number: int) -> None:
         """Change the number of exiftool processes of the running scan to `number`, kept within 1 to 32."""

@@ -5,6 +5,7 @@ Roots never overlap: a path inside a root scans that part of it, a path above ro
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import os
 import stat
@@ -19,6 +20,7 @@ from tui.library.identity.staging import ScanKey
 from tui.paths import is_inside
 from tui.scan.disks import Disk
 from tui.scan.file_systems import FileSystem, file_system_of
+from tui.scan.presence import look_alone
 from tui.scan.request import NothingToScanError
 
 if TYPE_CHECKING:
@@ -119,9 +121,9 @@ async def find_targets(
         raise _nothing_scanned_yet()
     away: list[RootUnavailableError] = []
     if paths:
-        places = await thread.run(lambda: [_look_at(path, config) for path in paths])
+        places = await _look_at_paths(library, paths, known, config)
     else:
-        places, away = await thread.run(lambda: _look_at_roots(known, config))
+        places, away = await _look_at_roots(library, known, config)
     places = _without_inner(places)
     places = await thread.run(lambda: [_with_root(place, [root.path for root in known]) for place in places])
     gone = await thread.run(lambda: _find_gone_roots(known, places))
@@ -129,24 +131,65 @@ async def find_targets(
     return FoundTargets(targets, " ".join(error.message for error in away))
 
 
-def _look_at_roots(
-    known: Sequence[roots.Root], config: ScanConfig
+async def _look_at_paths(
+    library: Library, paths: Sequence[bytes], known: Sequence[roots.Root], config: ScanConfig
+) -> list[_Place]:
+    """Look at some paths on disk.
+
+    Raises:
+        RootUnavailableError: one is not there; if it is a root, it is noted as offline.
+        UsageError: one cannot be scanned.
+    """
+    places: list[_Place] = []
+    for path in paths:
+        try:
+            places.append(await _look_patiently(path, config))
+        except RootUnavailableError:
+            await _note_offline(library, [root for root in known if root.path == path])
+            raise
+    return places
+
+
+async def _look_at_roots(
+    library: Library, known: Sequence[roots.Root], config: ScanConfig
 ) -> tuple[list[_Place], list[RootUnavailableError]]:
-    """Look at all roots on disk; return those that are there, and why the others are not.
+    """Look at all roots on disk; return those that are there, and why the others, which are noted as offline, are not.
 
     Raises:
         RootUnavailableError: none is there.
     """
-    places: list[_Place] = []
+    found = await asyncio.gather(
+        *(_look_patiently(root.path, config) for root in known), return_exceptions=True
+    )
     away: list[RootUnavailableError] = []
-    for root in known:
-        try:
-            places.append(_look_at(root.path, config))
-        except RootUnavailableError as error:
-            away.append(error)
+    offline: list[roots.Root] = []
+    for root, place in zip(known, found, strict=True):
+        if isinstance(place, RootUnavailableError):
+            away.append(place)
+            offline.append(root)
+        elif isinstance(place, BaseException):
+            raise place
+    await _note_offline(library, offline)
+    places = [place for place in found if not isinstance(place, BaseException)]
     if not places:
         raise away[0]
     return places, away
+
+
+async def _note_offline(library: Library, offline: Sequence[roots.Root]) -> None:
+    if offline:
+        ids = [root.root_id for root in offline]
+        await library.writer.run(lambda db: roots.note_offline(db, ids, now_ns=time.time_ns()))
+
+
+async def _look_patiently(path: bytes, config: ScanConfig) -> _Place:
+    """Look at one path on disk, in a thread of its own: a share that does not answer keeps no other root waiting."""
+    try:
+        return await look_alone(lambda: _look_at(path, config))
+    except TimeoutError:
+        raise RootUnavailableError(
+            f"{display(path)} does not answer.", hint="Check the network, and that the disk is well."
+        ) from None
 
 
 def _find_gone_roots(known: Sequence[roots.Root], places: Sequence[_Place]) -> frozenset[int]:
@@ -261,7 +304,10 @@ def _take_lease(
         roots.update_root(db, root.root_id, file_system=file_system.identity, path_in_file_system=inner)
     now_ns = time.time_ns()
     scan_id = scans.start_scan(db, root.root_id, place.path, now_ns=now_ns)
-    roots.note_seen(db, root.root_id, guessed_disk=file_system.disk, now_ns=now_ns)
+    if known_file_system in ("", file_system.identity):
+        roots.note_seen(db, root.root_id, guessed_disk=file_system.disk, now_ns=now_ns)
+    else:  # the place where it was mounted, say; if the change is meant, the end of the scan says so
+        roots.note_offline(db, [root.root_id], now_ns=now_ns)
     return ScanTarget(
         key=ScanKey(scan_id, root.root_id, now_ns, expect_moves=expect_moves),
         path=place.path,

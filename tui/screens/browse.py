@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
 
 from tui.actions import Place, bindings
 from tui.display import display, format_count
-from tui.errors import LibraryError
+from tui.errors import LibraryError, YapmoError
 from tui.paths import absolute
 from tui.scan.subfolders import find_nearest_folder
 from tui.screens.catalogue import fetch_folder_marks
@@ -22,9 +23,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from textual.binding import BindingType
+    from textual.timer import Timer
     from textual.widget import Widget
 
     from tui.screens.session import ScreenSession
+
+
+logger = logging.getLogger("yapmo.app")
+
+CURSOR_PAUSE_S = 0.3
+"""The cursor has come to rest when it has not moved for so long; a scan then serves its folder first."""
 
 
 class PathBar(PaintedLines):
@@ -42,6 +50,7 @@ class PathBar(PaintedLines):
         self._note = "not in the library" if is_known else ""
         if mark is not None:
             self._note = f"{format_count(mark.files)} {'file' if mark.files == 1 else 'files'} in the library"
+            self._note += ", offline" if mark.is_offline else ""
         self.repaint()
 
     def lines(self, width: int, height: int) -> Sequence[Line]:  # noqa: ARG002  # one line high
@@ -69,6 +78,7 @@ class BrowseScreen(ShellScreen):
         self._marks: dict[bytes, FolderMark] = {}
         self._marks_are_known = False
         self._unfolded: dict[bytes, None] = {}
+        self._cursor_rests: Timer | None = None
         self.expect("place")
 
     def body(self) -> Iterable[Widget]:
@@ -91,13 +101,14 @@ class BrowseScreen(ShellScreen):
     @work(name="start")
     async def _go_to_start(self) -> None:
         marks = await self._fetch_marks(())
-        roots = [path for path, mark in marks.items() if mark.is_root]
+        roots = [path for path, mark in marks.items() if mark.is_root and not mark.is_offline]
         self.tree_view.go_to(min(roots, default=absolute("~")))
 
     def on_screen_resume(self) -> None:
         """Catch up with the library."""
         super().on_screen_resume()
         self._read_marks(tuple(self._unfolded))
+        self._look_for_roots()
 
     def show_file_count(self) -> None:
         """Show the number of files, and with it the counts of the folders anew."""
@@ -114,8 +125,27 @@ class BrowseScreen(ShellScreen):
         self._read_marks((message.path,) if self._marks_are_known else tuple(self._unfolded))
 
     def on_line_list_cursor_moved(self) -> None:
-        """Show the path under the cursor."""
+        """Show the path under the cursor; when it rests, a running scan reads there first."""
         self._show_path()
+        if self._cursor_rests is not None:
+            self._cursor_rests.stop()
+        if self.session.engine.running:
+            self._cursor_rests = self.set_timer(CURSOR_PAUSE_S, self._prefer_folder)
+
+    def _prefer_folder(self) -> None:
+        if self.session.engine.running:
+            self.session.engine.prioritise(self.tree_view.node.path)
+
+    @work(name="roots", group="roots", exclusive=True)
+    async def _look_for_roots(self) -> None:
+        """See whether a disk has come or gone."""
+        try:
+            news = await self.session.engine.look_for_roots()
+        except YapmoError as error:
+            logger.info("the roots could not be looked at: %s", error)
+        else:
+            if news:
+                self._read_marks(tuple(self._unfolded))
 
     def action_choose(self) -> None:
         """Show the folder in the library if it has files there; else unfold or fold it."""

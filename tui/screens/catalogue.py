@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from tui.library.database import Library
     from tui.library.problems import ProblemRow
+    from tui.library.roots import Root
     from tui.library.scans import ScanRecord
     from tui.records import Stage
 
@@ -49,6 +50,11 @@ async def is_in_root(library: Library, path: bytes) -> bool:
     return await _read(library, lambda connection: roots.find_root(connection, path)) is not None
 
 
+async def fetch_roots(library: Library) -> list[Root]:
+    """Return all roots by path."""
+    return await _read(library, roots.list_roots)
+
+
 async def fetch_folder_marks(library: Library, folders: Sequence[bytes]) -> dict[bytes, FolderMark]:
     """Return what the library knows of the roots, and of the folders in each of `folders` (absolute paths)."""
 
@@ -59,7 +65,8 @@ async def fetch_folder_marks(library: Library, folders: Sequence[bytes]) -> dict
             for path, number in counts.count_by_subfolder(connection, folder).items()
         }
         for root in roots.count_roots(connection):
-            marks[root.root.path] = FolderMark(root.files, is_root=True)
+            away = root.root.offline_since is not None
+            marks[root.root.path] = FolderMark(root.files, is_root=True, is_offline=away)
         return marks
 
     return await _read(library, ask)

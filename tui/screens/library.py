@@ -16,7 +16,7 @@ from tui.errors import LibraryError
 from tui.field_text import short_path
 from tui.file_facts import Fact, FactGroup, file_facts
 from tui.library.query import Query, QueryError, parse_query
-from tui.screens.catalogue import fetch_folder_marks
+from tui.screens.catalogue import fetch_folder_marks, fetch_roots
 from tui.screens.clipboard import path_to_copy
 from tui.screens.faults import tell_fault
 from tui.screens.shell import ShellScreen
@@ -72,6 +72,11 @@ class LibraryFolders:
         """Return the number of present files below each folder of `folder`; of each root for `ALL_FILES`."""
         marks = await fetch_folder_marks(self._library, [folder] if folder != ALL_FILES else [])
         return {path: mark.files for path, mark in marks.items() if mark.is_root is (folder == ALL_FILES)}
+
+    async def offline_roots(self) -> frozenset[bytes]:
+        """Return the paths of the roots whose disk is not there."""
+        known = await fetch_roots(self._library)
+        return frozenset(root.path for root in known if root.offline_since is not None)
 
 
 class LibraryScreen(ShellScreen):
@@ -363,6 +368,8 @@ class LibraryScreen(ShellScreen):
 
     def _limit_to(self, folder: bytes | None) -> None:
         self._folder = folder
+        if folder is not None and self.session.engine.running:
+            self.session.engine.prioritise(folder)
         self.sidebar.show_as_chosen(folder or ALL_FILES)
         self.box.show_scope(short_path(folder) if folder is not None else "")
         self._arrange()

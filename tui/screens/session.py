@@ -42,6 +42,9 @@ class Engine(Protocol):
     def prioritise(self, folder: bytes | None) -> None:
         """Serve the files of one folder first."""
 
+    async def look_for_roots(self) -> bool:
+        """Look which roots are there now, and note it; returns whether that is news. Raises `LibraryError`."""
+
     def set_workers(self, number: int) -> None:
         """Change the number of exiftool processes."""
 

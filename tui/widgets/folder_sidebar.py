@@ -34,6 +34,13 @@ class FolderSource(Protocol):
             LibraryError: the library cannot be read.
         """
 
+    async def offline_roots(self) -> frozenset[bytes]:
+        """Return the paths of the roots whose disk is not there.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+
 
 @dataclass(slots=True, eq=False)
 class _Folder:
@@ -84,6 +91,7 @@ class FolderSidebar(LineList):
         self._all_files = _Folder(ALL_FILES, is_open=True)
         self._unfolded = [self._all_files]
         self._shown_folder = ALL_FILES
+        self._offline: frozenset[bytes] = frozenset()
 
     @property
     def folder(self) -> bytes:
@@ -150,11 +158,14 @@ class FolderSidebar(LineList):
         is_root, is_leaf = folder.depth == 1, folder.inside is not None and not folder.inside
         sign = "  " if is_leaf else "▾ " if folder.is_open else "▸ "
         name = display(short_path(folder.path) if is_root else os.path.basename(folder.path))
-        text = fit(name, max(4, width - len(indent) - 4 - len(count)), cut="start" if is_root else "end")
+        away = " offline" if is_root and folder.path in self._offline else ""
+        room = max(4, width - len(indent) - 4 - len(away) - len(count))
+        text = fit(name, room, cut="start" if is_root else "end")
         return (
             chosen,
             Piece(indent + sign, "dim"),
             Piece(text, "strong" if is_root else ""),
+            Piece(away, "warning"),
             Piece(count, "dim"),
         )
 
@@ -163,6 +174,8 @@ class FolderSidebar(LineList):
         """Ask for the folders in `folder`; those that were known stay unfolded as they were."""
         try:
             counts = await self._source.subfolders(folder.path)
+            if folder is self._all_files:
+                self._offline = await self._source.offline_roots()
         except LibraryError as error:
             self.post_message(self.ReadFailed(error))
             return

@@ -36,10 +36,12 @@ class FolderMark:
     Attributes:
         files: number of catalogued files in it and below.
         is_root: whether it is a root.
+        is_offline: whether it is a root whose disk is not there.
     """
 
     files: int
     is_root: bool = False
+    is_offline: bool = False
 
 
 class FolderTree(LineList):
@@ -171,8 +173,8 @@ class FolderTree(LineList):
         return (
             Piece(indent + sign, "dim"),
             Piece(fit(name, room), "strong" if mark else ""),
-            Piece(fit("root" if mark and mark.is_root else "", 6), "accent"),
-            Piece(fit(known, COUNT_WIDTH - 7, align="right"), "good"),
+            _root_sign(mark),
+            Piece(fit(known, COUNT_WIDTH - 9, align="right"), "good"),
             Piece(" "),
         )
 
@@ -236,6 +238,12 @@ def _steps(top: bytes, goal: bytes) -> list[bytes]:
         return []
     parts = path[len(inside) :].split(b"/")
     return [inside + b"/".join(parts[: number + 1]) for number in range(len(parts)) if parts[0]]
+
+
+def _root_sign(mark: FolderMark | None) -> Piece:
+    if mark is not None and mark.is_offline:
+        return Piece("offline ", "warning")
+    return Piece(fit("root" if mark is not None and mark.is_root else "", 8), "accent")
 
 
 def _note(node: FolderNode) -> str:
