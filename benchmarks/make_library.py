@@ -1,26 +1,40 @@
 """Make a library of N believable files without any media: `python benchmarks/make_library.py N FILE`.
 
 Everything goes in through the library's own functions, so that it also measures them. The same N gives the
-same library.
+same library: photos, films and songs as ten scans found them, copies, tags, files that are missing or cannot be read.
 """
 
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import random
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.library import files, roots, stages
+from tui.library import files, problems, roots, scans, stages, tags
 from tui.library.database import Library
-from tui.records import Extraction, Fingerprint, FoundFile, Kind, Metadata
+from tui.records import (
+    Extraction,
+    Fingerprint,
+    FoundFile,
+    Kind,
+    Metadata,
+    Problem,
+    ScanCounters,
+    ScanState,
+    Stage,
+)
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Iterator, Sequence
 
+    from tui.library.roots import Root
+    from tui.library.writer import Writer
     from tui.records import FileJob
 
 CAMERAS = (
@@ -72,12 +86,18 @@ spring summer winter flower tree garden window door stairs roof tower church mar
 """
 WORDS = tuple(WORD_LIST.split())
 GENRES = ("Rock", "Jazz", "Classical", "Electronic", "Folk", "Hip-Hop", "Ambient", "Soul")
+TAGS = ("family", "best", "print", "draft", "to sort", "holiday", "work", "calendar 2024")
+PROBLEMS = ("File format error", "Truncated file", "Timed out after 120 s", "Unknown file type")
+SCANS = 10
+DAY_NS = 86_400 * 10**9
+FIRST_SCAN_NS = 1_700_000_000 * 10**9
 BATCH = 2_000
 
 
 def fake_folders(number: int, rng: random.Random) -> Iterator[tuple[bytes, list[FoundFile]]]:
     """Yield folders with found files in them, `number` files in all."""
     inode = 1_000
+    originals: list[FoundFile] = []
     while number > 0:
         in_folder = min(number, rng.randint(20, 900))
         number -= in_folder
@@ -92,7 +112,14 @@ def fake_folders(number: int, rng: random.Random) -> Iterator[tuple[bytes, list[
             inode += rng.randint(1, 3)
             mtime_ns = (1_000_000_000 + (year - 2001) * 31_556_952 + index * 60) * 10**9
             name, kind, size = fake_name(music, index, start, year, month, rng)
+            if originals and rng.random() < 0.03:
+                original = rng.choice(originals)
+                copy = b"copy %d of %s" % (index, original.name)
+                found.append(FoundFile(copy, original.kind, original.size, original.mtime_ns, inode, 1))
+                continue
             found.append(FoundFile(name.encode(), kind, size, mtime_ns, inode, 1))
+            if rng.random() < 0.05:
+                originals.append(found[-1])
         yield folder.encode(), found
 
 
@@ -114,8 +141,16 @@ def fake_name(
     return f"IMG_{start + index:04}.JPG", Kind.IMAGE, rng.randint(2_000_000, 12_000_000)
 
 
+def fake_fingerprint(job: FileJob) -> Fingerprint:
+    """Return a fingerprint that a file shares with its copies only: those have its size and time."""
+    quick = hashlib.blake2b(b"%d %d" % (job.size, job.mtime_ns), digest_size=16).digest()
+    return Fingerprint(job.file_id, job.size, job.mtime_ns, quick)
+
+
 def fake_extraction(job: FileJob, rng: random.Random) -> Extraction:
-    """Return metadata that fits a file."""
+    """Return metadata that fits a file; some cannot be read."""
+    if rng.random() < 0.002:
+        return Extraction(job.file_id, job.size, job.mtime_ns, "", error=rng.choice(PROBLEMS))
     if job.kind is Kind.AUDIO:
         metadata = Metadata(
             mime="audio/flac", container="FLAC", codec="FLAC", duration_ms=rng.randint(90_000, 480_000),
@@ -150,37 +185,74 @@ async def make_library(number: int, path: str) -> None:
         writer = library.writer
         root = await writer.run(lambda db: roots.add_root(db, b"/srv/media", file_system="uuid:demo"))
         began = time.perf_counter()
-        for folder, found in fake_folders(number, rng):
-
-            def add(
-                db: sqlite3.Connection, folder: bytes = folder, found: Sequence[FoundFile] = found
-            ) -> None:
-                files.insert_files(
-                    db, files.add_folder(db, root.root_id, folder, None), found, time.time_ns()
-                )
-
-            await writer.submit(add, rows=len(found))
-        await writer.flush()
+        await add_files(writer, root, number, rng)
         report("files", number, began)
         began = time.perf_counter()
         connection = library.connect_read_only()
         try:
             while jobs := stages.pending_metadata(connection, root.root_id, limit=BATCH):
                 extractions = [fake_extraction(job, rng) for job in jobs]
-                prints = [Fingerprint(job.file_id, job.size, job.mtime_ns, rng.randbytes(16)) for job in jobs]
-
-                def save(
-                    db: sqlite3.Connection,
-                    extractions: Sequence[Extraction] = extractions,
-                    prints: Sequence[Fingerprint] = prints,
-                ) -> None:
-                    stages.save_extractions(db, extractions)
-                    stages.save_fingerprints(db, prints)
-
-                await writer.run(save)
+                await writer.run(partial(stages.save_extractions, extractions=extractions))
+                prints = [fake_fingerprint(job) for job in jobs]
+                await writer.run(partial(stages.save_fingerprints, fingerprints=prints))
+            report("metadata and fingerprints", number, began)
+            began = time.perf_counter()
+            alike = stages.alike_without_full_fingerprint(connection, [root.root_id])
+            jobs = stages.pending_full_fingerprints(connection, alike)
         finally:
             connection.close()
-        report("metadata and fingerprints", number, began)
+        await writer.run(partial(add_full_fingerprints, jobs=jobs, rng=rng))
+        await writer.run(partial(add_human_touches, number=number, rng=rng))
+        report("copies, tags, problems, missing files", number, began)
+
+
+async def add_files(writer: Writer, root: Root, number: int, rng: random.Random) -> None:
+    """Put the files into the library as `SCANS` scans found them: half of them the first, the rest bit by bit."""
+    added = before = scan = 0
+    for folder, found in fake_folders(number, rng):
+        now_ns = FIRST_SCAN_NS + scan * 30 * DAY_NS
+        await writer.submit(
+            partial(add_folder, root=root, path=folder, found=found, now_ns=now_ns), rows=len(found)
+        )
+        added += len(found)
+        if added >= number * (scan + SCANS) / (2 * SCANS - 1) or added == number:
+            counters = ScanCounters(files=added, new=added - before, unchanged=before)
+            await writer.run(partial(add_scan, root=root, now_ns=now_ns, counters=counters))
+            scan, before = scan + 1, added
+    await writer.flush()
+
+
+def add_folder(
+    db: sqlite3.Connection, root: Root, path: bytes, found: Sequence[FoundFile], now_ns: int
+) -> None:
+    """Put a folder with its files into the library."""
+    files.insert_files(db, files.add_folder(db, root.root_id, path, None), found, now_ns)
+
+
+def add_scan(db: sqlite3.Connection, root: Root, now_ns: int, counters: ScanCounters) -> None:
+    """Put a scan that took an hour on record."""
+    scan_id = scans.start_scan(db, root.root_id, root.path, now_ns=now_ns)
+    scans.finish_scan(db, scan_id, ScanState.COMPLETED, counters, now_ns=now_ns + 3600 * 10**9)
+
+
+def add_full_fingerprints(db: sqlite3.Connection, jobs: Sequence[FileJob], rng: random.Random) -> None:
+    """Say of most files with a twin that all of their content is the same, and of some that it is not."""
+    prints = []
+    for job in jobs:
+        same = hashlib.blake2b(b"all %d %d" % (job.size, job.mtime_ns), digest_size=16).digest()
+        full = same if rng.random() < 0.95 else rng.randbytes(16)
+        prints.append(Fingerprint(job.file_id, job.size, job.mtime_ns, full=full))
+    stages.save_fingerprints(db, prints)
+
+
+def add_human_touches(db: sqlite3.Connection, number: int, rng: random.Random) -> None:
+    """Give tags to one file in twelve, let one in a hundred be missing, and some folders be unreadable."""
+    for rank, name in enumerate(TAGS, 1):
+        tags.add_tag(db, rng.sample(range(1, number + 1), max(1, number // (20 * rank))), name)
+    files.set_missing(db, rng.sample(range(1, number + 1), number // 100), FIRST_SCAN_NS + 300 * DAY_NS)
+    for index in range(max(1, number // 100_000)):
+        problem = Problem(b"/srv/media/locked %d" % index, Stage.WALK, "Permission denied")
+        problems.record_problem(db, problem, now_ns=FIRST_SCAN_NS + 300 * DAY_NS)
 
 
 def report(what: str, number: int, began: float) -> None:

@@ -135,7 +135,7 @@ CREATE INDEX file_missing ON file (folder_id, name) WHERE missing_since IS NOT N
 CREATE INDEX file_inode ON file (inode);
 CREATE INDEX file_metadata_pending ON file (id) WHERE metadata_state = 0 AND missing_since IS NULL;
 CREATE INDEX file_fingerprint_pending ON file (id) WHERE fingerprint_state = 0 AND missing_since IS NULL;
-CREATE INDEX file_quick_fingerprint ON file (quick_fingerprint, size, missing_since)
+CREATE INDEX file_quick_fingerprint ON file (quick_fingerprint, size, missing_since, fingerprint, links, inode)
     WHERE quick_fingerprint IS NOT NULL;
 CREATE INDEX file_fingerprint ON file (fingerprint) WHERE fingerprint IS NOT NULL;
 CREATE INDEX file_name ON file (display_name COLLATE NOCASE) WHERE missing_since IS NULL;
@@ -151,7 +151,8 @@ CREATE INDEX file_album ON file (album COLLATE NOCASE, disc, track)
     WHERE album IS NOT NULL AND missing_since IS NULL;
 CREATE INDEX file_position ON file (latitude, longitude) WHERE latitude IS NOT NULL AND missing_since IS NULL;
 CREATE INDEX file_folder ON file (folder_id, size, duration_ms) WHERE missing_since IS NULL;
-CREATE INDEX file_groups ON file (extension, kind, model, lens, {YEAR}, size, duration_ms) WHERE missing_since IS NULL;
+CREATE INDEX file_groups ON file (extension, kind, model, lens, {YEAR}, size, duration_ms)
+    WHERE missing_since IS NULL AND metadata_state <> 0;
 
 CREATE TABLE shared_fingerprint (quick_fingerprint BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TRIGGER file_shares_fingerprint AFTER UPDATE OF quick_fingerprint ON file
@@ -216,7 +217,7 @@ _STATISTICS = {
     "file_inode": "1000000 1",
     "file_metadata_pending": "1000 1",
     "file_fingerprint_pending": "1000 1",
-    "file_quick_fingerprint": "1000000 2 2 2",
+    "file_quick_fingerprint": "1000000 2 2 2 2 2 2",
     "file_fingerprint": "20000 2",
     "file_name": "1000000 2",
     "file_size": "1000000 3",
@@ -230,9 +231,10 @@ _STATISTICS = {
     "file_position": "300000 2 1",
     "file_companion": "50000 1",
     "file_folder": "1000000 320 2 2",
+    "shared_fingerprint": "20000 1",
     "file_groups": "1000000 100000 100000 20000 20000 1000 2 2",
 }
-"""What the planner is told of the indexes of `folder` and `file` (SQLite documentation, "The sqlite_stat1 table").
+"""What the planner is told of the indexes of `folder`, `file` and `shared_fingerprint` (SQLite documentation, "The sqlite_stat1 table").
 
 Fixed figures of a big library instead of ANALYZE: the plans are then the same in every library, and those that were
 measured. Without any, the planner takes a partial index for half as long as its table and looks up a million rows by it.
@@ -389,7 +391,7 @@ def _create(db: sqlite3.Connection) -> None:
     db.execute("ANALYZE sqlite_schema")
     db.execute("DELETE FROM sqlite_stat1")
     db.executemany(
-        "INSERT INTO sqlite_stat1 (tbl, idx, stat) VALUES (iif(?1 LIKE '%folder%', 'folder', 'file'), ?1, ?2)",
+        "INSERT INTO sqlite_stat1 (tbl, idx, stat) SELECT tbl_name, name, ?2 FROM sqlite_schema WHERE name = ?1",
         _STATISTICS.items(),
     )
 

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from tui.library.problems import count_problems
 from tui.library.scans import recent_scans
 from tui.library.schema import YEAR
 from tui.library.values import join_path
+from tui.records import Kind
 
 if TYPE_CHECKING:
     import sqlite3
@@ -31,13 +34,28 @@ MOST_SCANS = 50
 """Scans that are kept, the latest."""
 
 _KEYS = f"extension, kind, model, lens, {YEAR}"
+_KEY_COUNT = 5
 _SUMS = "count(*), sum(size), coalesce(sum(duration_ms), 0)"
 
+# the index holds what was read already: a walk of new files need not write to it
+_READ = (
+    f"SELECT {_KEYS}, {_SUMS} FROM file INDEXED BY file_groups "
+    f"WHERE missing_since IS NULL AND metadata_state <> 0 GROUP BY {_KEYS}"
+)
+_PENDING = (
+    f"SELECT {_KEYS}, size, coalesce(duration_ms, 0) FROM file INDEXED BY file_metadata_pending "
+    "WHERE missing_since IS NULL AND metadata_state = 0"
+)
+
+# through the index by kind, because what has no date is less
+_WITHOUT_DATE = f"kind IN ({', '.join(repr(str(kind)) for kind in Kind)}) AND taken_local IS NULL"
+
 # several names of one inode take its space once
-_EQUAL_FILES = """
-SELECT max(size), count(DISTINCT iif(links > 1, inode, -id)), max(1, count(DISTINCT fingerprint))
-FROM shared_fingerprint AS shared CROSS JOIN file ON file.quick_fingerprint = shared.quick_fingerprint
-WHERE file.missing_since IS NULL GROUP BY shared.quick_fingerprint
+_ALIKE = """
+SELECT shared.quick_fingerprint, size, iif(links > 1, inode, -id), fingerprint
+FROM shared_fingerprint AS shared
+CROSS JOIN file INDEXED BY file_quick_fingerprint ON file.quick_fingerprint = shared.quick_fingerprint
+WHERE file.missing_since IS NULL ORDER BY 1
 """
 
 
@@ -167,10 +185,7 @@ def read_groups(db: sqlite3.Connection) -> dict[str, Any]:
     """Return the sums by what files are, and of all of them: fields of `LibraryStatistics` by name."""
     extensions, kinds, cameras, lenses, years = by_key = [_Sums() for _ in range(5)]
     total = [0, 0, 0]
-    for *keys, files, size, duration_ms in db.execute(
-        f"SELECT {_KEYS}, {_SUMS} FROM file INDEXED BY file_groups WHERE missing_since IS NULL GROUP BY {_KEYS}"
-    ):
-        sums = (files, size, duration_ms)
+    for keys, sums in (*_sums_of_read(db), *_sums_of_pending(db)):
         total = [known + number for known, number in zip(total, sums, strict=True)]
         for groups, value in zip(by_key, keys, strict=True):
             groups.add(value, sums)
@@ -186,13 +201,29 @@ def read_groups(db: sqlite3.Connection) -> dict[str, Any]:
     }
 
 
+def _sums_of_read(db: sqlite3.Connection) -> Iterator[tuple[Sequence[object], Sequence[int]]]:
+    return ((row[:_KEY_COUNT], row[_KEY_COUNT:]) for row in db.execute(_READ))
+
+
+def _sums_of_pending(db: sqlite3.Connection) -> Iterator[tuple[Sequence[object], Sequence[int]]]:
+    """Return the sums of the files whose metadata is pending: summed here, because SQLite would sort them first."""
+    sums: defaultdict[Sequence[object], list[int]] = defaultdict(lambda: [0, 0, 0])
+    for *keys, size, duration_ms in db.execute(_PENDING):
+        known = sums[tuple(keys)]
+        known[0] += 1
+        known[1] += size
+        known[2] += duration_ms
+    yield from sums.items()
+
+
 def read_places(db: sqlite3.Connection) -> dict[str, Any]:
     """Return the sums by where files lie, duplicates, states and history: the other fields of `LibraryStatistics`."""
     return {
         "missing": _count(db, "file WHERE missing_since IS NOT NULL"),
         "folders": _count(db, "folder"),
         "with_position": _count_present(db, "file_position", "latitude IS NOT NULL"),
-        "with_date": _count_present(db, "file_taken", "taken_local IS NOT NULL"),
+        "with_date": _count_present(db, "file_folder", "TRUE")
+        - _count_present(db, "file_kind_taken", _WITHOUT_DATE),
         "pending_metadata": _count_present(db, "file_metadata_pending", "metadata_state = 0"),
         "pending_fingerprints": _count_present(db, "file_fingerprint_pending", "fingerprint_state = 0"),
         "top_folders": _top_folders(db),
@@ -217,11 +248,13 @@ def _count_present(db: sqlite3.Connection, index: str, condition: str) -> int:
 def _duplicates(db: sqlite3.Connection) -> Duplicates:
     """Return what is there more than once; where the whole content was not read, its beginning and end decide."""
     sets = files = freed = 0
-    for size, copies, contents in db.execute(_EQUAL_FILES):
-        if copies > contents:
+    for _, alike in groupby(db.execute(_ALIKE), key=itemgetter(0)):
+        _, sizes, inodes, contents = zip(*alike, strict=True)
+        spare = len(set(inodes)) - max(1, len(set(contents) - {None}))
+        if spare > 0:
             sets += 1
-            files += copies - contents
-            freed += (copies - contents) * size
+            files += spare
+            freed += spare * sizes[0]
     return Duplicates(sets, files, freed)
 
 
