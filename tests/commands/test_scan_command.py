@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -13,10 +14,11 @@ import pytest
 from tests.commands.conftest import start
 from tests.media import make_jpeg, write_file
 from tests.workers.fake_exiftool import write_fake_exiftool
-from tui.commands.scan import exit_code, progress_event, progress_line, summary_event
+from tui.commands.scan import _report, exit_code, progress_event, progress_line, summary_event
 from tui.records import ProgressSnapshot, ScanCounters, ScanState, ScanSummary, Stage, StageProgress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.commands.conftest import Yapmo
@@ -83,6 +85,37 @@ def test_progress_as_a_line_and_as_an_event() -> None:
     event = progress_event(snapshot)
     assert (event["event"], event["files"], event["stages"]["metadata"]["eta_s"]) == ("progress", 2000, 9.3)
     assert json.loads(json.dumps(event)) == event
+
+
+class LargeScan:
+    """A scan whose figures are known, for what is printed of it."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def snapshot(self) -> ProgressSnapshot:
+        self.looks += 1
+        metadata = StageProgress(Stage.METADATA, 100, 400_000, per_second=200.0, eta_s=2_000.0)
+        counters = ScanCounters(files=400_000)
+        return ProgressSnapshot(1, (b"/srv",), ScanState.RUNNING, counters=counters, stages=(metadata,))
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+async def test_a_large_scan_gets_advice_once(
+    capfd: pytest.CaptureFixture[str], wait_until: Callable[..., Any], as_json: bool
+) -> None:
+    scan = LargeScan()
+    report = asyncio.create_task(_report(scan, as_json=as_json))
+    await wait_until(lambda: scan.looks > 3)
+    report.cancel()
+    await asyncio.gather(report, return_exceptions=True)
+    captured = capfd.readouterr()
+    lines = [
+        line for line in (captured.out if as_json else captured.err).splitlines() if "400,000 files:" in line
+    ]
+    assert len(lines) == 1
+    if as_json:
+        assert json.loads(lines[0])["event"] == "advice"
 
 
 def test_a_scan_makes_the_library_and_tells_what_it_did(yapmo: Yapmo, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, TextIO
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TextIO
 
 from tui.commands.output import counted, write_json
 from tui.commands.session import open_scan_session
@@ -17,6 +17,7 @@ from tui.display import display, format_count, format_duration, format_size
 from tui.errors import RootUnavailableError, UsageError
 from tui.paths import absolute
 from tui.records import ScanState, Stage
+from tui.scan.advice import ScanAdviser
 from tui.scan.service import ScanRequest
 
 if TYPE_CHECKING:
@@ -36,6 +37,13 @@ _PLAIN_LINE_S = 5.0
 """Between two lines of progress where stderr is no terminal: a log file, say."""
 
 _HANDLED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+class ScanProgress(Protocol):
+    """Whoever knows how a scan stands."""
+
+    def snapshot(self) -> ProgressSnapshot | None:
+        """Return it; None before the first scan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +130,22 @@ def exit_code(summary: ScanSummary, *, strict: bool) -> int:
     return 1 if summary.unreadable or (strict and summary.counters.problems) else 0
 
 
-async def _report(service: ScanService, *, as_json: bool) -> None:
+async def _report(service: ScanProgress, *, as_json: bool) -> None:
     """Show progress until cancelled: one line anew on a terminal, else a line every few seconds."""
     terminal = sys.stderr.isatty() and not as_json
     interval_s = _EVENT_S if as_json else _REFRESH_S if terminal else _PLAIN_LINE_S
     started = shown = time.monotonic()
+    adviser = ScanAdviser()
     try:
         while True:
             await asyncio.sleep(_REFRESH_S)
             now = time.monotonic()
             snapshot = service.snapshot()
+            advice = adviser.advise(snapshot)
+            if advice and as_json:
+                write_json({"event": "advice", "text": advice}, flush=True)
+            elif advice:
+                _write_advice(advice, terminal=terminal)
             if snapshot is None or now - shown < interval_s:
                 continue
             shown = now
@@ -144,6 +158,12 @@ async def _report(service: ScanService, *, as_json: bool) -> None:
     finally:
         if terminal and shown > started:
             _rewrite_line(sys.stderr, "")
+
+
+def _write_advice(advice: str, *, terminal: bool) -> None:
+    if terminal:
+        _rewrite_line(sys.stderr, "")  # the line of progress comes anew below
+    print(f"yapmo: {advice}", file=sys.stderr, flush=True)
 
 
 def _rewrite_line(stream: TextIO, text: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tui.display import format_count, format_duration
 from tui.errors import YapmoError
 from tui.records import ScanState
+from tui.scan.advice import ScanAdviser
 from tui.scan.request import NothingToScanError, ScanRequest
 from tui.screens.faults import tell_fault
 from tui.widgets.progress_card import STATE_WORDS, is_over
@@ -25,9 +26,6 @@ logger = logging.getLogger("yapmo.app")
 
 LONG_SCAN_S = 60.0
 """A scan that took longer rings when it ends: its user looks elsewhere by then."""
-
-LARGE_LIBRARY = 250_000
-"""From so many files on, a first scan takes long enough to be worth a word of advice."""
 
 
 class ScanControl:
@@ -52,7 +50,7 @@ class ScanControl:
         self._show = show
         self._ring = ring
         self._request = ScanRequest()
-        self._advised = False
+        self._adviser = ScanAdviser()
         self._timer: Timer | None = None
 
     async def start(self, paths: tuple[bytes, ...], *, accept_missing: bool = False) -> bool:
@@ -74,7 +72,7 @@ class ScanControl:
         except YapmoError as error:
             tell_fault(self._app, error)
             return False
-        self._request, self._advised = request, False
+        self._request, self._adviser = request, ScanAdviser()
         self.watch()
         return True
 
@@ -116,19 +114,9 @@ class ScanControl:
 
     def _advise(self, snapshot: ProgressSnapshot | None) -> None:
         """Say once what a very large scan will take, as soon as that is known."""
-        if self._advised or snapshot is None or snapshot.counters.files < LARGE_LIBRARY:
-            return
-        etas = [stage.eta_s for stage in snapshot.stages if stage.eta_s is not None]
-        if not etas:
-            return
-        self._advised = True
-        time = format_duration(round(max(etas)) * 1000)
-        self._app.notify(
-            f"{format_count(snapshot.counters.files)} files: at this rate reading them takes {time}. What was found can be "
-            "browsed now, and a scan can be stopped at any time. `yapmo scan --only metadata` leaves the "
-            "fingerprints for later.",
-            timeout=20,
-        )
+        advice = self._adviser.advise(snapshot)
+        if advice:
+            self._app.notify(advice, timeout=20)
 
     def _tell_end(self, snapshot: ProgressSnapshot) -> None:
         """Say how the scan ended; ring when it was long."""
