@@ -152,6 +152,8 @@ def scan(
         "yapmo search beach kind:image 'iso>800' taken:2019..2021-06 sort:taken-",
         "yapmo search --json kind:audio | jq .artist",
         "yapmo search --null missing:no 'size>1GB' | xargs -0 ls -l",
+        "yapmo search '(beach or sea) -kind:raw added:last-30d'",
+        "yapmo search --save best 'rating>=4 sort:taken-' && yapmo search @best kind:image",
     ),
 )
 @takes_shared_options
@@ -160,7 +162,9 @@ def search(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="QUERY...", help="Words and fields; none: every file.", autocompletion=completion.fields
+            metavar="QUERY...",
+            help="Words and fields; none: every file.",
+            autocompletion=completion.query_words,
         ),
     ] = None,
     limit: Annotated[
@@ -170,15 +174,35 @@ def search(
     null: Annotated[
         bool, typer.Option("--null", help="Print exact paths, each ended by a NUL byte.")
     ] = False,
+    save: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Keep the query, to be used as @NAME; print nothing.")
+    ] = None,
+    list_saved: Annotated[
+        bool, typer.Option("--list-saved", help="List the queries that were kept.")
+    ] = False,
+    forget: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Forget a query that was kept.", autocompletion=completion.saved_names
+        ),
+    ] = None,
 ) -> int:
     """Find files by words and fields.
 
-    A terminal gets a table, a pipe the paths, one a line. A word finds files with a word that begins with it; `-` in front of a term takes files out. Use quotes where the
-    shell has its own idea of a character (`<`, `>`, `*`, `"`).
+    A terminal gets a table, a pipe the paths, one a line. A word finds files with a word that begins with it; `-` in front of a term takes files out; `or` and parentheses join terms. Use quotes where the
+    shell has its own idea of a character (`<`, `>`, `*`, `"`, `(`, `)`).
     """
     from tui.commands.search import SearchOptions, run_search
 
-    options = SearchOptions(query=" ".join(words or ()), limit=limit, count=count, null=null)
+    options = SearchOptions(
+        query=" ".join(words or ()),
+        limit=limit,
+        count=count,
+        null=null,
+        save=save,
+        list_saved=list_saved,
+        forget=forget,
+    )
     return run_search(options, shared)
 
 

@@ -14,9 +14,12 @@ class YapmoError(Exception):
 
     Attributes:
         exit_code: what the command line ends with.
+        place: a line that was typed, and the 0-based index of the character in it that the message speaks of; None
+            where there is no such line.
     """
 
     exit_code = FAULT_CODE
+    place: tuple[str, int] | None = None
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         """Keep what happened (`message`) and what to do about it (`hint`)."""

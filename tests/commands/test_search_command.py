@@ -15,7 +15,7 @@ from tui.library.schema import SCHEMA_VERSION
 from tui.records import HOT_FIELDS, LONG_FIELDS
 
 if TYPE_CHECKING:
-    from tests.commands.conftest import Catalogue, Yapmo
+    from tests.commands.conftest import Catalogue, Outcome, Yapmo
 
 
 def test_a_pipe_gets_one_safe_path_a_line(yapmo: Yapmo, catalogue: Catalogue) -> None:
@@ -102,6 +102,70 @@ def test_a_mistake_in_the_query_says_where(yapmo: Yapmo, catalogue: Catalogue, q
     assert (outcome.code, outcome.stdout) == (2, b"")
     assert says in outcome.stderr
     assert "Expected" in outcome.stderr
+
+
+def test_a_caret_stands_under_the_mistake(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    lines = yapmo("search", *catalogue.option, "東京", "(iso:many", "or", "x)").stderr.splitlines()
+    assert lines[1:3] == ["       東京 (iso:many or x)", "       " + " " * len("toki (iso:") + "^"]
+    long = " ".join(["beach"] * 30)
+    lines = yapmo("search", *catalogue.option, long, "colour:red\x1b[31m", long).stderr.splitlines()
+    assert len(lines[1]) < 130
+    assert lines[1].index("colour") == lines[2].index("^")
+    assert "\x1b" not in "".join(lines)
+    outcome = yapmo("search", *catalogue.option, "--json", "beach isoo:5")
+    assert json.loads(outcome.stderr)["position"] == 6
+
+
+def test_or_and_parentheses(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    def found(*query: str) -> set[str]:
+        return {os.path.basename(line) for line in yapmo("search", *catalogue.option, *query).lines}
+
+    assert (
+        found("beach", "or", "forest") == found("(beach", "or", "forest)") == {"beach.jpg", "forest 東京.jpg"}
+    )
+    assert found("kind:image -(beach or forest) path:2019") == set()
+
+
+def test_queries_are_kept_by_name(yapmo: Yapmo, catalogue: Catalogue) -> None:
+    def search(*arguments: str) -> Outcome:
+        return yapmo("search", *catalogue.option, *arguments)
+
+    assert "no saved queries" in search("--list-saved").stderr
+    kept = search("--save", "in 2019", "path:2019", "sort:name-")
+    assert (kept.code, kept.stdout) == (0, b"")
+    assert '@"in 2019" asks it' in kept.stderr
+    assert search('@"in 2019"').lines == [
+        catalogue.path("2019/forest 東京.jpg"),
+        catalogue.path("2019/beach.jpg"),
+    ]
+    assert search('-@"in 2019"', "kind:audio", "--count").lines == ["1"]
+    assert search("--save", "IN 2019", "beach").stderr.startswith("Changed")
+    assert search("--list-saved").rows == [["IN 2019", "beach"]]
+    [listed] = search("--list-saved", "--json").objects
+    assert (listed["name"], listed["query"], listed["created_at"][-1]) == ("IN 2019", "beach", "Z")
+    assert search("--forget", "in 2019").code == 0
+    assert search("--list-saved").lines == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--forget", "x"], "no saved query 'x'"),
+        (["--save", "x", "colour:red"], "no field 'colour'"),
+        (["--save", "x", "@x"], "asks for itself"),
+        (["--save", "x"], "no query to save"),
+        (["@x"], "no collection or saved query 'x'"),
+        (["--save", "x", "a", "--count"], "--save goes with none"),
+        (["--list-saved", "--forget", "x"], "--list-saved goes with none"),
+        (["--forget", "x", "beach"], "--forget goes with none"),
+    ],
+)
+def test_what_cannot_be_done_with_saved_queries(
+    yapmo: Yapmo, catalogue: Catalogue, arguments: list[str], says: str
+) -> None:
+    outcome = yapmo("search", *catalogue.option, *arguments)
+    assert (outcome.code, outcome.stdout) == (2, b"")
+    assert says in outcome.stderr
 
 
 @pytest.mark.parametrize("other", ["--json", "--count"])

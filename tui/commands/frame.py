@@ -74,6 +74,13 @@ class QueryCommand(TyperCommand):
                 words.append(argument)
         return super().parse_args(ctx, [*options, "--", *words] if words else options)
 
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """Offer options, and the query for a word that begins with one dash: a negation."""
+        if incomplete.startswith("--") or incomplete == "-":
+            return super().shell_complete(ctx, incomplete)
+        words = next(option for option in self.params if option.name == "words")
+        return words.shell_complete(ctx, incomplete)
+
 
 def examples(*lines: str) -> str:
     r"""Return the end of a help text; `\b` keeps Typer from folding the lines into one."""

@@ -20,14 +20,21 @@ if TYPE_CHECKING:
 ABORTED = 3
 """Exit code after Ctrl-C."""
 
+_SHOWN_AROUND = 50
+"""Characters on either side of a mistake that are shown of a typed line."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a command came to nothing: what happened, and what to do about it ("" where nothing can be said)."""
+    """Why a command came to nothing: what happened, and what to do about it ("" where nothing can be said).
+
+    `place` is a line that was typed, and the index of the character in it where the mistake is.
+    """
 
     exit_code: int
     message: str
     hint: str = ""
+    place: tuple[str, int] | None = None
 
 
 def run_to_exit_code(command: Callable[[], int], *, as_json: bool = False) -> int:
@@ -40,7 +47,7 @@ def run_to_exit_code(command: Callable[[], int], *, as_json: bool = False) -> in
     try:
         return command()
     except YapmoError as error:
-        failure = Failure(error.exit_code, error.message, error.hint)
+        failure = Failure(error.exit_code, error.message, error.hint, error.place)
     except KeyboardInterrupt:
         return ABORTED
     except Exception as error:  # noqa: BLE001  # the last place where a fault can become one line instead of a traceback
@@ -62,13 +69,28 @@ def complain(failure: Failure, *, as_json: bool) -> None:
     """Say on stderr why a command came to nothing: in one or two lines, or as one JSON object with the event `error`."""
     if not as_json:
         print(f"yapmo: {display(failure.message)}", file=sys.stderr)
+        for line in _show_place(*failure.place) if failure.place else ():
+            print(f"       {line}", file=sys.stderr)
         if failure.hint:
             print(f"       {display(failure.hint)}", file=sys.stderr)
         return
     from tui.commands.output import to_json
 
-    event = {"event": "error", "exit_code": failure.exit_code}
+    event: dict[str, object] = {"event": "error", "exit_code": failure.exit_code}
+    if failure.place:
+        event["position"] = failure.place[1]
     print(to_json({**event, "message": failure.message, "hint": failure.hint}), file=sys.stderr)
+
+
+def _show_place(text: str, position: int) -> tuple[str, str]:
+    """Return a typed line, or what of it is near a place, and below it a caret under the place."""
+    from rich.cells import cell_len
+
+    start = max(0, position - _SHOWN_AROUND)
+    before, behind = display(text[start:position]), display(text[position : position + _SHOWN_AROUND])
+    before = f"…{before}" if start else before
+    more = "…" if len(text) > position + _SHOWN_AROUND else ""
+    return f"{before}{behind}{more}", f"{' ' * cell_len(before)}^"
 
 
 def prepare_streams() -> None:

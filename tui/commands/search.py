@@ -15,6 +15,7 @@ from tui.errors import UsageError
 from tui.library.connections import explained
 from tui.library.long_fields import read_long_fields
 from tui.library.query import parse_query
+from tui.library.saved_queries import collection_queries
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -35,20 +36,30 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class SearchOptions:
-    """The command line of `yapmo search`, as given; `limit` is None for all."""
+    """The command line of `yapmo search`, as given; `limit` is None for all.
+
+    `save` and `forget` name a saved query, None for none.
+    """
 
     query: str = ""
     limit: int | None = None
     count: bool = False
     null: bool = False
+    save: str | None = None
+    list_saved: bool = False
+    forget: str | None = None
 
 
 def run_search(options: SearchOptions, shared: SharedOptions) -> int:
-    """Print what the query finds."""
+    """Print what the query finds; or keep, list or forget a saved query."""
     _refuse_contradictions(options, shared)
-    query = parse_query(options.query)
+    if options.list_saved or options.save is not None or options.forget is not None:
+        from tui.commands.saved_queries import run_saved
+
+        return run_saved(options, shared)
 
     async def work(session: Session) -> int:
+        query = parse_query(options.query, session.read(collection_queries))
         if options.count:
             number = await (await session.library.reader.open_view(query)).count()
             write_json({"count": number}) if shared.as_json else write_line(str(number))
@@ -61,6 +72,26 @@ def run_search(options: SearchOptions, shared: SharedOptions) -> int:
 
 
 def _refuse_contradictions(options: SearchOptions, shared: SharedOptions) -> None:
+    about_saved = [
+        name
+        for name, given in (
+            ("--save", options.save is not None),
+            ("--list-saved", options.list_saved),
+            ("--forget", options.forget is not None),
+        )
+        if given
+    ]
+    finds = options.null or options.count or options.limit is not None
+    if (
+        len(about_saved) > 1
+        or (about_saved and finds)
+        or (options.query and about_saved not in ([], ["--save"]))
+    ):
+        raise UsageError(
+            f"{about_saved[0]} goes with none of the other options of `search`"
+            + (", and with no query." if about_saved[0] != "--save" else "."),
+            hint="`yapmo search --help` shows examples.",
+        )
     if options.null and (shared.as_json or options.count):
         raise UsageError("--null goes with neither --json nor --count.")
     if options.null and sys.stdout.isatty():

@@ -43,6 +43,7 @@ class QueryError(UsageError):
         self.position = position
         self.problem = problem
         self.expected = expected
+        self.place = (text, position)
 
 
 class Sign(Enum):
