@@ -200,7 +200,7 @@ FOLDERS = [
         {"moved": 1, "new": 1, "missing": 1},
     ),
     Case("folder poured into another", together(rename("a/1.jpg", "b/1.jpg"), rename("a/2.jpg", "b/2.jpg"), lambda root: (root / "a").rmdir()), moved(("a/1.jpg", "b/1.jpg"), ("a/2.jpg", "b/2.jpg")), counts={"moved": 2}),
-    Case("folder gone, and back under another name", lambda root: (root.parent / "aside").rename(root / "z"), moved(("a/1.jpg", "z/1.jpg"), ("a/2.jpg", "z/2.jpg")), counts={"moved": 2, "new": 0}, between=(aside("a"),)),
+    Case("folder gone, and back under another name", back("z"), moved(("a/1.jpg", "z/1.jpg"), ("a/2.jpg", "z/2.jpg")), counts={"moved": 2, "new": 0}, between=(aside("a"),)),
 ]  # fmt: skip
 
 COPIED = [
@@ -275,6 +275,14 @@ LINKS = [
         moved(("b/3.jpg", "z/3.jpg")) | {"z/l.jpg": "b/l.jpg"},
         counts={"moved": 2, "new": 0, "missing": 0},
         between=(link("a/1.jpg", "b/l.jpg"),),
+    ),
+    Case(
+        "one of two hard links removed, later the other renamed",
+        rename("a/1.jpg", "x.jpg"),
+        but("a/1.jpg") | {"x.jpg": "a/1.jpg"},
+        {"a/l.jpg"},
+        {"moved": 1, "new": 0, "missing": 0},
+        between=(*LINKED, remove("a/l.jpg")),
     ),
     Case("two hard links swap names", swap("a/1.jpg", "a/l.jpg"), SAME | {"a/l.jpg": "a/l.jpg"}, counts={"unchanged": 4}, between=LINKED),
     Case("a hard link in the place of another file", together(remove("b/3.jpg"), link("a/1.jpg", "b/3.jpg")), SAME, counts={"changed": 1, "moved": 0, "missing": 0}),

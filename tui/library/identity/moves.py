@@ -64,19 +64,23 @@ def resolve_moves(
 
 
 def _match_stamps(db: sqlite3.Connection, scan_ids: Sequence[int], gone_elsewhere: Sequence[int]) -> int:
-    """Note with its arrival each file whose stamp one path came with and one path went with (rule 1); return how many."""
+    """Note with its arrival each file whose stamp one path came with and one path went with (rule 1); return how many.
+
+    Paths that have been missing for longer count only where none went just now.
+    """
     make_sightings(db)
     places = _places(scan_ids)
     pairs = db.execute(
         f"""
-        SELECT max(iif(gone, file_id, NULL)), min(arrival_id) FROM (
+        SELECT coalesce(max(iif(gone, file_id, NULL)), max(iif(missing, file_id, NULL))), min(arrival_id) FROM (
             SELECT a.id AS arrival_id, f.id AS file_id, a.inode, a.size, a.mtime_ns,
                 iif(s.scan_id IS NULL, coalesce(af.file_system, ar.file_system),
                     coalesce(s.file_system, ar.file_system)) AS came_on,
                 coalesce(ff.file_system, fr.file_system) AS was_on,
-                f.missing_since IS NOT NULL
-                    OR EXISTS (SELECT 1 FROM departure AS d WHERE d.file_id = f.id AND d.scan_id IN ({places}))
-                    OR f.id IN (SELECT value FROM json_each(?)) AS gone
+                f.missing_since IS NOT NULL AS missing,
+                f.missing_since IS NULL AND (
+                    EXISTS (SELECT 1 FROM departure AS d WHERE d.file_id = f.id AND d.scan_id IN ({places}))
+                    OR f.id IN (SELECT value FROM json_each(?))) AS gone
             FROM arrival AS a
             JOIN folder AS af ON af.id = a.folder_id JOIN root AS ar ON ar.id = af.root_id
             LEFT JOIN sighting AS s ON s.scan_id = a.scan_id AND s.folder_id = a.folder_id
@@ -86,7 +90,8 @@ def _match_stamps(db: sqlite3.Connection, scan_ids: Sequence[int], gone_elsewher
         )
         WHERE came_on = was_on
         GROUP BY inode, size, mtime_ns, came_on
-        HAVING count(DISTINCT arrival_id) = 1 AND count(DISTINCT iif(gone, file_id, NULL)) = 1
+        HAVING count(DISTINCT arrival_id) = 1 AND 1 = iif(
+            max(gone), count(DISTINCT iif(gone, file_id, NULL)), count(DISTINCT iif(missing, file_id, NULL)))
         """,
         (*scan_ids, json.dumps(list(gone_elsewhere)), *scan_ids),
     ).fetchall()
