@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tui.config import default_config
-from tui.library.companions.names import Member, Owners, find_main_files
+from tui.library.companions.names import Member, Owners, find_main_files, group_by_stem
 from tui.records import Kind
 
 KINDS = default_config().scan.kind_by_extension
@@ -17,8 +17,9 @@ def members(*names: str) -> list[Member]:
     for number, text in enumerate(names, 1):
         name, _, seconds = text.partition("=")
         duration = int(seconds[:-1]) * 1000 if seconds else None
-        extension = name.rpartition(".")[2].lower().encode()
-        found.append(Member(number, name.encode(), KINDS.get(extension, Kind.IMAGE), duration))
+        extension = name.rpartition(".")[2].lower()
+        kind = KINDS.get(extension.encode(), Kind.IMAGE)
+        found.append(Member(number, name.encode(), kind, extension, duration))
     return found
 
 
@@ -56,7 +57,7 @@ def test_main_files(names: list[str], companions: dict[str, str]) -> None:
     files = members(*names)
     name_of = {member.file_id: member.name.decode() for member in files}
     for order in (files, files[::-1]):
-        found = find_main_files(order)
+        found = find_main_files(group_by_stem(order))
         assert {name_of[child]: name_of[main] for child, main in found.items()} == companions
 
 
@@ -75,7 +76,7 @@ def test_identifiers_say_more_than_names(
     still: str | None, film: str | None, duration: str, paired: bool
 ) -> None:
     files = members("IMG_1.HEIC", f"IMG_1.MOV={duration}")
-    found = find_main_files(files, {1: still, 2: film}.get)
+    found = find_main_files(group_by_stem(files), {1: still, 2: film}.get)
     assert found == ({2: 1} if paired else {})
 
 
@@ -113,5 +114,6 @@ def test_owner_of_a_sidecar(sidecar: str, names: list[str], owner: str | None) -
     files = members(*names)
     name_of = {member.file_id: member.name.decode() for member in files}
     for order in (files, files[::-1]):
-        found = Owners(order, find_main_files(order)).owner_of(sidecar.encode())
+        groups = group_by_stem(order)
+        found = Owners(groups, find_main_files(groups)).owner_of(sidecar.encode())
         assert (name_of[found] if found else None) == owner

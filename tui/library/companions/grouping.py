@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.library import all_tags
-from tui.library.companions.names import LIVE_FILM, STILLS, Member, Owners, find_main_files
+from tui.library.companions.names import LIVE_FILM, STILLS, Member, Owners, find_main_files, group_by_stem
 from tui.library.values import join_path
 from tui.records import Kind
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 _FILES_AT_ONCE = 20_000
 """Files whose folders are grouped in one transaction: a tenth of a second."""
 
+_KINDS = {str(kind): kind for kind in Kind}
+
 _IDENTIFIERS = ("ContentIdentifier", "MediaGroupUUID")
 """What ExifTool calls the identifier that the parts of a Live Photo share; the second is its name before 12.20."""
 
 _MAY_HOLD_COMPANIONS = (
     "SELECT EXISTS (SELECT 1 FROM file WHERE folder_id = ?1 AND missing_since IS NULL AND (kind = 'raw' "
-    f"OR extension = '{LIVE_FILM.decode()}' OR companion_of IS NOT NULL OR display_name LIKE 'IMG!_E%' ESCAPE '!')) "
+    f"OR extension = '{LIVE_FILM}' OR companion_of IS NOT NULL OR display_name LIKE 'IMG!_E%' ESCAPE '!')) "
     "OR EXISTS (SELECT 1 FROM sidecar WHERE folder_id = ?1)"
 )
 
@@ -71,23 +73,21 @@ def regroup(db: sqlite3.Connection) -> bool:
 def _regroup_folder(db: sqlite3.Connection, folder_id: int) -> None:
     """Write which files of a folder belong to which, where that differs from what is known."""
     rows = db.execute(
-        "SELECT id, name, kind, duration_ms, companion_of FROM file WHERE folder_id = ? AND missing_since IS NULL",
+        "SELECT companion_of, id, name, kind, extension, duration_ms FROM file WHERE folder_id = ? AND missing_since IS NULL",
         (folder_id,),
     ).fetchall()
-    members = [Member(file_id, name, Kind(kind), duration) for file_id, name, kind, duration, _ in rows]
-    main_of = find_main_files(members, lambda file_id: _content_identifier(db, file_id))
+    groups = group_by_stem(
+        Member(file_id, name, _KINDS[kind], *rest) for _, file_id, name, kind, *rest in rows
+    )
+    main_of = find_main_files(groups, lambda file_id: _content_identifier(db, file_id))
     db.executemany(
         "UPDATE file SET companion_of = ? WHERE id = ?",
-        (
-            (main_of.get(file_id), file_id)
-            for file_id, _, _, _, known in rows
-            if main_of.get(file_id) != known
-        ),
+        ((main_of.get(file_id), file_id) for known, file_id, *_ in rows if main_of.get(file_id) != known),
     )
     sidecars = db.execute("SELECT name, file_id FROM sidecar WHERE folder_id = ?", (folder_id,)).fetchall()
     if not sidecars:
         return
-    owners = Owners(members, main_of)
+    owners = Owners(groups, main_of)
     found = ((owners.owner_of(name), name, known) for name, known in sidecars)
     db.executemany(
         "UPDATE sidecar SET file_id = ? WHERE folder_id = ? AND name = ?",
@@ -111,7 +111,7 @@ def note_extracted(db: sqlite3.Connection, extractions: Sequence[Extraction]) ->
         db.execute(
             "INSERT OR IGNORE INTO regrouping SELECT folder_id FROM file WHERE id IN (SELECT value FROM json_each(?)) "
             f"AND extension IN ({','.join('?' * (len(STILLS) + 1))})",
-            (json.dumps(telling), *(extension.decode() for extension in (LIVE_FILM, *STILLS))),
+            (json.dumps(telling), LIVE_FILM, *STILLS),
         )
 
 

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 LONGEST_LIVE_PHOTO_MS = 10_000
 """A film that plays longer is not that of a Live Photo, which takes about three seconds."""
 
-STILLS = frozenset((b"heic", b"heif", b"hif", b"jpg", b"jpeg"))
+STILLS = frozenset(("heic", "heif", "hif", "jpg", "jpeg"))
 """Extensions of what a camera writes beside its RAW, and of what a Live Photo shows."""
 
-LIVE_FILM = b"mov"
+LIVE_FILM = "mov"
 """Extension of the film of a Live Photo."""
 
 _EDITED = re.compile(rb"img_e(\d+.*)", re.DOTALL)
@@ -39,39 +39,40 @@ class Member(NamedTuple):
         file_id: its id.
         name: its name.
         kind: what it is.
+        extension: of its name, in lower case.
         duration_ms: playing time, None while that is not known.
     """
 
     file_id: int
     name: bytes
     kind: Kind
+    extension: str
     duration_ms: int | None = None
 
 
-def split_name(name: bytes) -> tuple[bytes, bytes]:
-    """Return stem and extension of a name in lower case; the extension is empty without a dot."""
-    stem, dot, extension = name.lower().rpartition(b".")
-    return (stem, extension) if dot else (extension, b"")
+def group_by_stem(members: Iterable[Member]) -> dict[bytes, list[Member]]:
+    """Return the media files of one folder by their names without extension, in lower case."""
+    groups: dict[bytes, list[Member]] = defaultdict(list)
+    for member in members:
+        groups[member.name.rpartition(b".")[0].lower()].append(member)
+    return groups
 
 
 def find_main_files(
-    members: Iterable[Member], content_identifier: Callable[[int], str | None] = lambda _: None
+    groups: Mapping[bytes, list[Member]], content_identifier: Callable[[int], str | None] = lambda _: None
 ) -> dict[int, int]:
     """Return the main file of each companion among the media files of one folder, by id; never a chain.
 
     Args:
-        members: the media files of the folder.
+        groups: the media files of the folder (`group_by_stem`).
         content_identifier: by file id, Apple's identifier that the two parts of a Live Photo share; None if not known.
     """
-    groups: dict[bytes, list[Member]] = defaultdict(list)
-    for member in members:
-        groups[split_name(member.name)[0]].append(member)
     main_of: dict[int, int] = {}
     for group in groups.values():
         if len(group) > 1:
             main_of |= _mains_in_group(sorted(group, key=_by_name), content_identifier)
     for stem, group in groups.items():
-        edited = _EDITED.fullmatch(stem)
+        edited = _EDITED.fullmatch(stem) if stem.startswith(b"img_e") else None
         originals = groups.get(b"img_" + edited[1]) if edited else None
         if originals:
             main_of |= _mains_of_edited(group, originals, main_of)
@@ -82,16 +83,14 @@ def _mains_in_group(
     group: Sequence[Member], content_identifier: Callable[[int], str | None]
 ) -> dict[int, int]:
     """Return what belongs to what among files of one stem, sorted by name: JPEG to RAW, film to Live Photo."""
-    extensions = {member.file_id: split_name(member.name)[1] for member in group}
     raws = [member for member in group if member.kind is Kind.RAW]
-    raws.sort(
-        key=lambda member: extensions[member.file_id] == b"dng"
-    )  # a DNG beside another RAW was made from it
-    stills = [member for member in group if extensions[member.file_id] in STILLS]
-    stills.sort(key=lambda member: extensions[member.file_id] in (b"jpg", b"jpeg"))
+    # a DNG beside another RAW was made from it
+    raws.sort(key=lambda member: member.extension == "dng")
+    stills = [member for member in group if member.extension in STILLS]
+    stills.sort(key=lambda member: member.extension in ("jpg", "jpeg"))
     main_of = {still.file_id: raws[0].file_id for still in stills} if raws else {}
     for film in group:
-        if not stills or extensions[film.file_id] != LIVE_FILM:
+        if not stills or film.extension != LIVE_FILM:
             continue
         if _may_be_one(film, stills[0], content_identifier):
             main_of[film.file_id] = main_of.get(stills[0].file_id, stills[0].file_id)
@@ -128,40 +127,42 @@ def _by_name(member: Member) -> bytes:
 class Owners:
     """The media files of one folder, ready to be asked which of them a sidecar belongs to."""
 
-    def __init__(self, members: Iterable[Member], main_of: Mapping[int, int]) -> None:
-        """Take the files and which of them are companions (`find_main_files`)."""
+    def __init__(self, groups: Mapping[bytes, list[Member]], main_of: Mapping[int, int]) -> None:
+        """Take the files by stem (`group_by_stem`) and which of them are companions (`find_main_files`)."""
+        self._by_stem = groups
         self._companions = main_of
-        self._by_name: dict[bytes, list[Member]] = defaultdict(list)
-        self._by_stem: dict[bytes, list[Member]] = defaultdict(list)
-        for member in members:
-            self._by_name[member.name.lower()].append(member)
-            self._by_stem[split_name(member.name)[0]].append(member)
 
     def owner_of(self, sidecar: bytes) -> int | None:
         """Return the id of the file that a sidecar belongs to by its name, None if there is none."""
-        stem, extension = split_name(sidecar)
+        stem, _, extension = sidecar.lower().rpartition(b".")
         candidates = (
-            self._by_name.get(stem)
+            self._of_name(stem)
             or self._of_version(stem)
             or self._by_stem.get(stem)
             or self._by_other_name(stem, extension)
-            or []
         )
-        kinds = (Kind.VIDEO, Kind.RAW) if extension in _OF_FILMS else _ORDER
-        fitting = [member for member in candidates if member.kind in kinds]
-        if not fitting:
+        if not candidates:
             return None
+        for kind in (Kind.VIDEO, Kind.RAW) if extension in _OF_FILMS else _ORDER:
+            fitting = [member for member in candidates if member.kind is kind]
+            if fitting:
+                return min(fitting, key=lambda member: self._distance(sidecar, member)).file_id
+        return None
 
-        def preference(member: Member) -> tuple[int, bool, int, bytes]:
-            other_case = sum(ours != theirs for ours, theirs in zip(sidecar, member.name, strict=False))
-            return kinds.index(member.kind), member.file_id in self._companions, other_case, member.name
+    def _distance(self, sidecar: bytes, member: Member) -> tuple[bool, int, bytes]:
+        """Order the files of one kind that a sidecar may belong to: main files first, then those in its case."""
+        other_case = sum(ours != theirs for ours, theirs in zip(sidecar, member.name, strict=False))
+        return member.file_id in self._companions, other_case, member.name
 
-        return min(fitting, key=preference).file_id
+    def _of_name(self, name: bytes) -> list[Member]:
+        """Return the files of a whole name, in lower case."""
+        group = self._by_stem.get(name.rpartition(b".")[0], ()) if b"." in name else ()
+        return [member for member in group if member.name.lower() == name]
 
-    def _of_version(self, stem: bytes) -> list[Member] | None:
+    def _of_version(self, stem: bytes) -> list[Member]:
         """Return the file of which darktable keeps a further version: `a_01.cr2.xmp` beside `a.cr2`."""
         version = _VERSION_OF_DARKTABLE.fullmatch(stem)
-        return self._by_name.get(version[1] + version[2]) if version else None
+        return self._of_name(version[1] + version[2]) if version else []
 
     def _by_other_name(self, stem: bytes, extension: bytes) -> list[Member] | None:
         """Return the files that a sidecar belongs to whose name says so in its maker's way."""
