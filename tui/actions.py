@@ -23,7 +23,7 @@ class Place(StrEnum):
     BROWSE = "Browse"
     LIBRARY = "Library"
     SEARCH = "Search box"
-    GO_TO = "Typing a path"
+    GO_TO = "Typing an answer"
     PROGRESS = "Progress"
     PROBLEMS = "Problems"
     LOG = "Log panel"
@@ -172,6 +172,8 @@ def _library() -> tuple[Action, ...]:
         action("reverse_order", "o", "order", "Turn the order round.", 70),
         action("next_file", "n", "next file", "Next file, also while details are shown."),
         action("previous_file", "N", "previous file", "File before, also while details are shown."),
+        action("save_query", "ctrl+s", "save query", "Keep the query in the search box by a name."),
+        action("open_saved", "ctrl+o", "saved queries", "Choose one of the queries that were kept."),
         action("copy_path", "y", "copy path", "Copy the path of the file (OSC 52).", 75),
         action("go_back", "escape", "back", "Close details; clear search; all folders."),
     )
@@ -189,8 +191,12 @@ def _typing() -> tuple[Action, ...]:
         action("clear_search", "escape", "clear", "Empty the box; leave it when it is empty.", search, 2),
         action("older_query", "up", "older query", "What was searched for before.", search, 3),
         action("newer_query", "down", "newer query", "Back again; below the newest, to the files.", search),
-        action("go_there", "enter", "go there", "Go to the folder that was typed.", go_to, 1),
-        action("stay_here", "escape", "stay here", "Go back to the folders as they were.", go_to, 2),
+        action(
+            "complete", "tab", "complete", "Take what is suggested; once more, the next of it.", search, 4
+        ),
+        action("complete_back", "shift+tab", "complete back", "Take the suggestion before.", search),
+        action("go_there", "enter", "take it", "Take what was typed.", go_to, 1),
+        action("stay_here", "escape", "give up", "Go back, and leave all as it was.", go_to, 2),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from typing import TYPE_CHECKING, ClassVar
@@ -19,10 +20,12 @@ from tui.library.query import Query, QueryError, parse_query
 from tui.screens.catalogue import fetch_folder_marks, fetch_roots
 from tui.screens.clipboard import path_to_copy
 from tui.screens.faults import tell_fault
+from tui.screens.saved_queries import choose_saved_query, keep_query, names_collections
 from tui.screens.shell import ShellScreen
 from tui.widgets.details_panel import DetailsPanel
 from tui.widgets.file_table import FileTable
 from tui.widgets.folder_sidebar import ALL_FILES, FolderSidebar
+from tui.widgets.line_prompt import LinePrompt
 from tui.widgets.search_box import SearchBox
 
 if TYPE_CHECKING:
@@ -84,7 +87,7 @@ class LibraryScreen(ShellScreen):
 
     TAB = "show_library"
     AUTO_FOCUS = "FileTable"  # never the line for typing, which would take the keys typed ahead
-    PLACES = (Place.LIBRARY, Place.SEARCH)
+    PLACES = (Place.LIBRARY, Place.SEARCH, Place.GO_TO)
     BINDINGS: ClassVar[list[BindingType]] = bindings(Place.LIBRARY)
 
     def __init__(self, session: ScreenSession) -> None:
@@ -94,9 +97,11 @@ class LibraryScreen(ShellScreen):
         self.table = FileTable(interface.columns, date_format=interface.date_format)
         self.sidebar = FolderSidebar(LibraryFolders(session.library))
         self.panel = DetailsPanel()
-        self.box = SearchBox(self._go_to_table)
+        self.box = SearchBox(self._go_to_table, session.library.reader.completions)
+        self.name_prompt = LinePrompt("Keep the query as", self._keep_query)
         self._folder: bytes | None = None
         self._order = ("taken", True)
+        self._collections: Mapping[str, str | None] = {}
         self._shown_query: Query | None = None
         self._elapsed_ms = 0.0
         self._library_version = -1
@@ -113,6 +118,7 @@ class LibraryScreen(ShellScreen):
     def body(self) -> Iterable[Widget]:
         """Yield the search box, and folders, table and details side by side."""
         yield self.box
+        yield self.name_prompt
         yield Horizontal(self.sidebar, self.table, self.panel, id="library-body")
 
     def on_mount(self) -> None:
@@ -159,7 +165,12 @@ class LibraryScreen(ShellScreen):
 
     async def _answer_query(self) -> None:
         try:
+            if names_collections(self.box.text):
+                self._collections = await self.session.library.reader.collections()
             query = self._wanted_query()
+        except LibraryError as error:
+            self._say_unreadable(error, self._show_query)
+            return
         except QueryError as error:
             self.box.show_mistake(f"{error.problem}; expected: {error.expected}", error.position)
             return
@@ -184,7 +195,7 @@ class LibraryScreen(ShellScreen):
 
     def _wanted_query(self) -> Query:
         """Return the query in the box, in the chosen order unless it names its own, within the chosen folder."""
-        query = parse_query(self.box.text)
+        query = parse_query(self.box.text, self._collections)
         if not query.sort:
             query = query.sorted_by(self._order[0], falling=self._order[1])
         return query.within(self._folder)
@@ -281,7 +292,33 @@ class LibraryScreen(ShellScreen):
     def _sort(self, message: FileTable.SortChosen) -> None:
         self._order = (message.field, message.falling)
         self.box.drop_field("sort", "order")
+        with contextlib.suppress(QueryError):
+            if parse_query(self.box.text, self._collections).sort:  # a saved query has an order of its own
+                self.box.add_term(f"sort:{message.field}{'-' if message.falling else ''}")
         self._search()
+
+    # Saved queries
+
+    def action_save_query(self) -> None:
+        """Ask for the name by which the query in the box is kept."""
+        if self.box.text:
+            self.name_prompt.ask()
+        else:
+            self.app.notify(f"Type a query first: {self.session.key('open_search')}.", markup=False)
+
+    def _keep_query(self, name: str | None) -> None:
+        self.set_focus(self.table)
+        if name is not None:
+            self.run_worker(keep_query(self.app, self.session, name, self.box.text), name="saving")
+
+    async def action_open_saved(self) -> None:
+        """Let the user choose a saved query."""
+        await choose_saved_query(self.app, self.session, self._ask_saved)
+
+    def _ask_saved(self, term: str) -> None:
+        self.box.replace_text(term)
+        self.box.remember()
+        self._go_to_table()
 
     # Keys
 

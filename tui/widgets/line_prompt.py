@@ -20,7 +20,7 @@ class AnswerLine(Input):
     """The line to type into."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit", "Go there", show=False, id="go_there"),
+        Binding("enter", "submit", "Take it", show=False, id="go_there"),
     ]
 
     def __init__(self, submit: Callable[[], None]) -> None:
@@ -38,7 +38,7 @@ class LinePrompt(Horizontal):
     """Asks for one line of text; Enter answers, Escape gives up."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "give_up", "Stay here", show=False, id="stay_here"),
+        Binding("escape", "give_up", "Give up", show=False, id="stay_here"),
     ]
 
     def __init__(self, label: str, answer: Callable[[str | None], None]) -> None:

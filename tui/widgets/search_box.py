@@ -7,15 +7,17 @@ from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.cells import cell_len
-from textual import on
+from textual import on, work
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
+from textual.suggester import SuggestionReady
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui.display import display, format_count
 from tui.widgets.file_columns import fit_text
+from tui.widgets.suggestions import Suggest, Suggestions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,6 +45,8 @@ class QueryInput(Input, inherit_bindings=True):
         Binding("enter", "submit", "To the files", show=False, id="show_found"),
         Binding("up", "recall(-1)", "Older query", show=False, id="older_query"),
         Binding("down", "recall(1)", "Newer query", show=False, id="newer_query"),
+        Binding("tab", "complete(1)", "Complete", show=False, id="complete"),
+        Binding("shift+tab", "complete(-1)", "Complete, backwards", show=False, id="complete_back"),
         Binding("escape", "clear_or_leave", "Clear", show=False, id="clear_search"),
     ]
 
@@ -60,6 +64,11 @@ class QueryInput(Input, inherit_bindings=True):
     def action_recall(self, step: int) -> None:
         """Put an older (-1) or newer (1) query into the box."""
         self._box.recall(step)
+
+    async def action_complete(self, step: int) -> None:
+        """Take the next (1) or previous (-1) way to go on; without any, go to what is beside the box."""
+        if not await self._box.complete(step):
+            self.screen.focus_next() if step > 0 else self.screen.focus_previous()
 
     def action_clear_or_leave(self) -> None:
         """Empty the box, or leave it when it is empty already."""
@@ -92,7 +101,19 @@ class SearchBox(Widget):
             color: $text-error;
             text-wrap: nowrap;
         }
+        & > .search-suggestions {
+            display: none;
+            overlay: screen;
+            offset: 0 1;
+            width: 100%;
+            height: 1;
+            background: $panel;
+            color: $text;
+            text-wrap: nowrap;
+        }
         &.-mistaken > .search-mistake { display: block; }
+        &.-suggesting > .search-mistake { display: none; }
+        &.-suggesting > .search-suggestions { display: block; }
         &:focus-within > .search-prompt { color: $accent; text-style: bold; }
     }
     """
@@ -109,11 +130,18 @@ class SearchBox(Widget):
             super().__init__()
             self.text = text
 
-    def __init__(self, leave: Callable[[], None], *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+    def __init__(
+        self,
+        leave: Callable[[], None],
+        suggest: Suggest | None = None,
+        *,
+        id: str | None = None,  # noqa: A002  # Textual's name
+    ) -> None:
         """Make an empty box.
 
         Args:
             leave: called when the user goes on to what was found; at once, for the next key is meant for that.
+            suggest: returns how a query may go on; None for a box that completes only by itself.
             id: the widget's id.
         """
         super().__init__(id=id)
@@ -127,10 +155,13 @@ class SearchBox(Widget):
         self._scope = Static(Content(""), classes="search-scope")
         self._result = Static(Content(""), classes="search-result")
         self._mistake = Static(Content(""), classes="search-mistake")
+        self._offered = Static(Content(""), classes="search-suggestions")
+        self._suggestions = Suggestions(suggest)
 
     def compose(self) -> ComposeResult:
         """Compose what was made."""
         yield self._mistake  # first, so that it begins at the left edge
+        yield self._offered
         yield self._scope
         yield Static(Content(PROMPT), classes="search-prompt")
         yield self._line
@@ -158,6 +189,10 @@ class SearchBox(Widget):
         """Take the terms of a field (by its names) out of the query, without running it."""
         kept = re.sub(rf"(^|\s)-?(?:{'|'.join(names)}):\S*", r"\1", self._line.value, flags=re.IGNORECASE)
         self._line.value = self._sent = kept.strip()
+
+    def add_term(self, term: str) -> None:
+        """Put a term at the end of the query, without running it."""
+        self._line.value = self._sent = f"{self._line.value.rstrip()} {term}"
 
     def show_scope(self, text: str) -> None:
         """Say within what the query is asked, before its line; nothing for everything."""
@@ -210,6 +245,46 @@ class SearchBox(Widget):
         if self._pause is not None:
             self._pause.stop()
         self._pause = self.set_timer(TYPING_PAUSE_S, self._send)
+        if not self._suggestions.are_for(event.value):
+            self._look_for_suggestions(event.value)
+
+    @work(name="suggestions", group="suggestions", exclusive=True)
+    async def _look_for_suggestions(self, typed: str) -> None:
+        """Find how the query may go on while the user types; nothing waits for it."""
+        await self._suggestions.find(typed)
+        if self._line.value != typed:
+            return
+        ghost = self._suggestions.ghost
+        if ghost is not None and self._line.has_focus:
+            self._line.post_message(SuggestionReady(typed, ghost))
+        self._show_suggestions(visible=self._line.has_focus and self._suggestions.are_values)
+
+    def _show_suggestions(self, *, visible: bool) -> None:
+        self.set_class(visible, "-suggesting")
+        if visible:
+            self._offered.update(self._suggestions.line(self.size.width))
+
+    def on_descendant_blur(self) -> None:
+        """Offer nothing where nothing is typed."""
+        self._show_suggestions(visible=False)
+
+    async def complete(self, step: int) -> bool:
+        """Put the next (1) or previous (-1) suggestion into the box; return whether there is one.
+
+        What is typed behind the key waits until the library has said what it has, for a moment at most.
+        """
+        typed = self._line.value
+        if self._line.cursor_position != len(typed):
+            return False
+        if not self._suggestions.are_for(typed):
+            await self._suggestions.find(typed)
+        taken = self._suggestions.take(step)
+        if taken is None:
+            return False
+        self._line.value = taken
+        self._line.cursor_position = len(taken)
+        self._show_suggestions(visible=self._suggestions.are_several)
+        return True
 
     def submit(self) -> None:
         """Run the query and go on to what it finds."""
