@@ -362,6 +362,8 @@ class ScanSummary:
         seconds: running time.
         unreadable: True when a root or folder could not be read (exit code 1).
         unavailable: why the root was unavailable, or why the missing-files brake held (exit code 5); empty otherwise.
+        may_be_accepted: whether a scan that accepts missing files would mark some that this one left alone: a question
+            for a person. A disk that is not there is none.
         error: why the scan failed; empty otherwise.
         error_code: what the command line ends with for a scan that failed; 0 otherwise.
     """
@@ -372,6 +374,7 @@ class ScanSummary:
     seconds: float
     unreadable: bool = False
     unavailable: str = ""
+    may_be_accepted: bool = False
     error: str = ""
     error_code: int = 0
 

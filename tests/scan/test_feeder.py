@@ -100,3 +100,34 @@ async def test_preferred_files_come_first_and_files_that_came_later_are_found(th
     feeder.claim(FileJob(602, b"/x", Kind.IMAGE, 1, 1, 1))
     backlog.pending.add(602)
     assert await feeder.next_job() is None
+
+
+async def test_a_preferred_folder_is_served_first_also_when_its_files_come_later(
+    thread: DaemonThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.scan.feeder._PREFERRED_AGAIN_S", 0.0)
+    backlog = Backlog(1300)
+    backlog.pending = {number for number in backlog.pending if number % 10 != 7}
+    feeder = feeder_over(backlog, thread)
+    feeder.prefer(b"7")
+    first = await feeder.next_job()
+    assert first is not None
+    assert first.file_id == 1
+    backlog.pending.add(2007)  # the walk has just found it
+    handed_out = [await feeder.next_job() for _ in range(512)]  # what is left of the page, and one more
+    assert handed_out[-1] is not None
+    assert handed_out[-1].file_id == 2007
+
+
+async def test_a_page_is_handed_out_by_folder_and_name_where_that_is_wanted(thread: DaemonThread) -> None:
+    names = [b"/b/1", b"/a/2", b"/a b/0", b"/a/1"]
+
+    def query(db: sqlite3.Connection, *, after_id: int, limit: int, under: bytes | None) -> list[FileJob]:
+        jobs = [FileJob(number, path, Kind.IMAGE, 1, 1, 1) for number, path in enumerate(names, 1)]
+        return [job for job in jobs if job.file_id > after_id]
+
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    for in_path_order, expected in ((False, names), (True, [b"/a/1", b"/a/2", b"/a b/0", b"/b/1"])):
+        feeder = Feeder(thread, connection, query, in_path_order=in_path_order)
+        handed_out = [job.path for job in [await feeder.next_job() for _ in names] if job is not None]
+        assert handed_out == expected

@@ -144,3 +144,12 @@ async def test_new_folders_leave_the_cursor_where_it_is(wait_until: Callable[...
         app.sidebar.reread()
         await wait_until(lambda: app.sidebar.row_count() == 4)
         assert app.sidebar.folder in {b"/srv/photos", b"/srv/music"}
+
+
+async def test_a_root_whose_disk_is_away_is_called_offline(wait_until: Callable[..., Any]) -> None:
+    app = SidebarApp()
+    app.folders.offline = {b"/srv/music"}
+    async with app.run_test():
+        await wait_until(lambda: len(shown_lines(app.sidebar)) >= 3)
+        lines = shown_lines(app.sidebar)
+        assert ["offline" in line for line in lines if "/srv/" in line] == [True, False]

@@ -72,7 +72,9 @@ async def test_files_that_seem_gone_are_marked_only_after_a_question(
     open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait
 ) -> None:
     reason = "900 of 1,000 files of /srv/[/] are gone; nothing was marked missing."
-    engine.summary = ScanSummary(1, ScanState.COMPLETED, ScanCounters(), 1.0, unavailable=reason)
+    engine.summary = ScanSummary(
+        1, ScanState.COMPLETED, ScanCounters(), 1.0, unavailable=reason, may_be_accepted=True
+    )
     async with open_app() as pilot:
         for key, scans in (("n", 1), ("y", 3)):
             await pilot.press("s")
@@ -99,6 +101,18 @@ async def test_a_long_scan_rings_when_it_ends(
             engine.finish(seconds=seconds)
             await wait_until(lambda: "Scan completed" in screen_text(pilot.app))
             assert len(heard) == rings
+
+
+async def test_nobody_is_asked_about_a_disk_that_is_not_there(
+    open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait
+) -> None:
+    reason = "There is no /mnt/[/]."
+    engine.summary = ScanSummary(1, ScanState.COMPLETED, ScanCounters(), 1.0, unavailable=reason)
+    async with open_app() as pilot:
+        await pilot.press("s")
+        engine.finish()
+        await wait_until(lambda: reason in screen_text(pilot.app))
+        assert "Mark the files" not in screen_text(pilot.app)
 
 
 async def test_advice_for_a_very_large_library_is_given_once(

@@ -50,10 +50,13 @@ class Closing:
     Attributes:
         settled: numbers of files by outcome.
         unavailable: why nothing was marked missing in some root, one sentence; empty when all is settled.
+        may_be_accepted: whether the files of such a root would be marked missing if that were accepted; where the disk
+            seems not to be there, nobody is asked.
     """
 
     settled: Settled
     unavailable: str = ""
+    may_be_accepted: bool = False
 
 
 async def settle_walks(
@@ -80,11 +83,13 @@ async def settle_walks(
     """
     sound: list[WalkedRoot] = []
     reasons: list[str] = []
+    may_be_accepted = False
     for root in walked:
         doubt = "" if accept_missing else await thread.run(partial(_doubt, library, root))
         reason = root.outcome.error or doubt
         if reason:
             reasons.append(reason)
+            may_be_accepted |= not root.outcome.error and not _seems_unmounted(root)
             await library.writer.run(_clearing([root.target.key]))
         else:
             sound.append(root)
@@ -97,9 +102,17 @@ async def settle_walks(
         missing += number
         if reason:
             reasons.append(reason)
+            may_be_accepted = True
         elif root.target.known_file_system != root.target.file_system.identity:
             await library.writer.run(partial(_note_file_system, root.target))
-    return Closing(replace(resolved, missing=missing), " ".join(reasons))
+    return Closing(replace(resolved, missing=missing), " ".join(reasons), may_be_accepted)
+
+
+def _seems_unmounted(root: WalkedRoot) -> bool:
+    """Tell whether only the empty folder is left where the file system of a root was mounted."""
+    target = root.target
+    lies_elsewhere = target.known_file_system not in ("", target.file_system.identity)
+    return lies_elsewhere and not root.outcome.files
 
 
 def _note_file_system(target: ScanTarget, db: sqlite3.Connection) -> None:

@@ -27,16 +27,16 @@ GLANCE_S = 2.0
 """The same where a person waits for a list of roots."""
 
 
-async def look_alone(look: Callable[[], T], patience_s: float = PATIENCE_S) -> T:
+async def look_alone(look: Callable[[], T], patience_s: float | None = None) -> T:
     """Return what `look` returns, run in a thread of its own that may hang on a disk.
 
     Raises:
-        TimeoutError: it takes longer than `patience_s` seconds; the thread is left behind.
+        TimeoutError: it takes longer than `patience_s` seconds (None: `PATIENCE_S`); the thread is left behind.
         Exception: what `look` raises.
     """
     thread = DaemonThread("look at a root")
     try:
-        return await asyncio.wait_for(thread.run(look), patience_s)
+        return await asyncio.wait_for(thread.run(look), PATIENCE_S if patience_s is None else patience_s)
     finally:
         thread.stop()
 

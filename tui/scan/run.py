@@ -199,6 +199,7 @@ class ScanRun:
             seconds=self._seconds,
             unreadable=self._walk.unreadable,
             unavailable=self._unavailable,
+            may_be_accepted=self._walk.may_be_accepted,
             error=error,
             error_code=code,
         )
@@ -225,6 +226,7 @@ class ScanRun:
 
     async def _walk_roots(self) -> None:
         try:
+            await self._walk.prepare_library(self._stages)
             if Stage.WALK in self._stages:
                 await self._walk.run()
         finally:

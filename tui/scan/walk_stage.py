@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tui.library import stages
 from tui.library.identity.staging import clear_dead_staging
+from tui.records import Stage
 from tui.scan.closing import WalkedRoot, settle_walks
 from tui.scan.companions import regroup_companions
 from tui.scan.ignore import compile_patterns
@@ -15,7 +16,7 @@ from tui.scan.walk import WalkOptions
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from tui.config import Config
     from tui.library.database import Library
@@ -33,6 +34,7 @@ class WalkStage:
 
     Attributes:
         unavailable: why nothing was marked missing in some root, one sentence; empty when all is settled.
+        may_be_accepted: whether they would be if that were accepted.
         unreadable: whether some folder could not be read.
     """
 
@@ -74,6 +76,7 @@ class WalkStage:
         self._preferred: bytes | None = None
         self._listing: dict[int, asyncio.Future[WalkOutcome]] = {}
         self.unavailable = ""
+        self.may_be_accepted = False
         self.unreadable = False
 
     def prefer(self, folder: bytes | None) -> None:
@@ -89,7 +92,6 @@ class WalkStage:
 
     async def run(self) -> None:
         """Walk all roots, then settle what only whole walks can tell; after an abort, nothing is settled."""
-        await self._prepare_library()
         self._walks = [self._make_walk(target) for target in self._targets]
         self.prefer(self._preferred)
         for target, walk in zip(self._targets, self._walks, strict=True):
@@ -101,9 +103,14 @@ class WalkStage:
             await self._settle([WalkedRoot(*pair) for pair in zip(self._targets, outcomes, strict=True)])
             await regroup_companions(self._library, self._token)
 
-    async def _prepare_library(self) -> None:
-        """Forget what an aborted scan left undecided, and make pending what this scan is to read again."""
+    async def prepare_library(self, stages_to_run: Collection[Stage]) -> None:
+        """Forget what an aborted scan left undecided, and make pending what this scan is to read again.
+
+        Args:
+            stages_to_run: those of this scan; what it does not read it does not make pending.
+        """
         again = self._request.rescan or self._config.scan.rescan
+        reads_metadata, hashes = Stage.METADATA in stages_to_run, Stage.FINGERPRINT in stages_to_run
 
         def write(db: sqlite3.Connection) -> None:
             clear_dead_staging(db)
@@ -114,8 +121,8 @@ class WalkStage:
                     target.key.root_id,
                     target.start,
                     name=target.name,
-                    metadata=again in ("metadata", "everything"),
-                    fingerprint=again == "everything",
+                    metadata=reads_metadata and again in ("metadata", "everything"),
+                    fingerprint=hashes and again == "everything",
                     failed=self._request.retry_failed,
                 )
 
@@ -152,6 +159,7 @@ class WalkStage:
         )
         await self._lease.forget_mended()
         self.unavailable = closing.unavailable
+        self.may_be_accepted = closing.may_be_accepted
         self.unreadable = any(root.outcome.unreadable for root in walked)
         settled = closing.settled
         for name in ("new", "changed", "moved", "returned", "missing", "unchanged"):

@@ -138,7 +138,7 @@ class ScanControl:
             self._app.notify(summary.error, severity="error", timeout=15)
         if not summary.unavailable:
             return
-        if self._request.accept_missing:
+        if self._request.accept_missing or not summary.may_be_accepted:
             self._app.notify(summary.unavailable, severity="error", timeout=15)
         else:
             self._ask_about_missing(summary.unavailable)
