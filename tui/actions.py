@@ -26,6 +26,7 @@ class Place(StrEnum):
     GO_TO = "Typing an answer"
     PROGRESS = "Progress"
     PROBLEMS = "Problems"
+    STATISTICS = "Statistics"
     LOG = "Log panel"
     LISTS = "Moving in lists"
 
@@ -69,6 +70,7 @@ def _everywhere() -> tuple[Action, ...]:
         show("2", "library", "Library", "The table of all files."),
         show("3", "progress", "Progress", "The running scan and the scans before it."),
         show("5", "problems", "Problems", "Files that could not be read, and why."),
+        show("6", "statistics", "Statistics", "How much of what there is in the library."),
         Action(
             "scan",
             "s",
@@ -229,6 +231,18 @@ def _problems() -> tuple[Action, ...]:
     )
 
 
+def _statistics() -> tuple[Action, ...]:
+    def action(name: str, keys: str, label: str, help_text: str, footer: int = 0) -> Action:
+        return Action(name, keys, label, help_text, Place.STATISTICS, name, footer)
+
+    return (
+        action("open_group", "enter", "files", "Show the files that the row stands for.", 40),
+        action("next_section", "right,n", "next section", "Go to the next section.", 41),
+        action("previous_section", "left,N", "section before", "Go to the section before."),
+        action("reload_statistics", "r,f5", "reload", "Read the sums again.", 42),
+    )
+
+
 def _log() -> tuple[Action, ...]:
     place = Place.LOG
     return (
@@ -258,6 +272,7 @@ ACTIONS: tuple[Action, ...] = (
     *_typing(),
     *_progress(),
     *_problems(),
+    *_statistics(),
     *_log(),
     *_lists(),
 )

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from tui.config import Config
     from tui.screens.scan_control import ScanControl
     from tui.screens.session import ScreenSession
-    from tui.screens.shell import FolderOpened, ShellScreen
+    from tui.screens.shell import FolderOpened, QueryOpened, ShellScreen
 
 T = TypeVar("T")
 
@@ -343,6 +343,14 @@ class YapmoApp(App[int]):
         shell = self._shell
         if shell is not None:
             shell.show_folder(message.path)
+        await self._keys.go_on()
+
+    async def on_query_opened(self, message: QueryOpened) -> None:
+        """Show in the library what a query finds."""
+        await self.switch_mode("library")
+        shell = self._shell
+        if shell is not None:
+            shell.show_query(message.text)
         await self._keys.go_on()
 
     @property

@@ -148,6 +148,11 @@ class LibraryScreen(ShellScreen):
         self.box.replace_text("")
         self._limit_to(path)
 
+    def show_query(self, text: str) -> None:
+        """Show what a query finds, whatever folder was shown before."""
+        self.box.replace_text(text)
+        self._limit_to(None)
+
     # What the table shows
 
     @on(SearchBox.QueryChanged)

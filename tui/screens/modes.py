@@ -35,9 +35,15 @@ def screen_makers(session: ScreenSession) -> dict[str, Callable[[], Screen[Any]]
 
         return ProblemsScreen(session)
 
+    def make_statistics() -> Screen[Any]:
+        from tui.screens.statistics import StatisticsScreen
+
+        return StatisticsScreen(session)
+
     return {
         "browse": make_browse,
         "library": make_library,
         "progress": make_progress,
         "problems": make_problems,
+        "statistics": make_statistics,
     }

@@ -46,6 +46,19 @@ class FolderOpened(Message):
         self.path = path
 
 
+class QueryOpened(Message):
+    """The library is to show what a query finds.
+
+    Attributes:
+        text: the query.
+    """
+
+    def __init__(self, text: str) -> None:
+        """Keep the query."""
+        super().__init__()
+        self.text = text
+
+
 class ShellScreen(Screen[None]):
     """A main screen. A subclass says its tab and composes its `body`.
 
@@ -145,6 +158,9 @@ class ShellScreen(Screen[None]):
 
     def show_folder(self, path: bytes) -> None:
         """Show what lies below a folder; for the screens that can."""
+
+    def show_query(self, text: str) -> None:
+        """Show what a query finds in the whole library; for the screens that can."""
 
     def scan_targets(self) -> tuple[bytes, ...]:
         """Return the folders that the key for scanning means here; empty for all roots."""

@@ -30,11 +30,11 @@ class HeaderBar(PaintedLines):
         self.repaint()
 
     def lines(self, width: int, height: int) -> Sequence[Line]:  # noqa: ARG002  # one line high
-        """Return the header: all screens where there is room, else the one that is shown."""
+        """Return the header: all screens where there is room, else only the keys of the others, else the one that is shown."""
         right = (Piece(f" {self._right} ", ""),) if self._right else ()
-        left = self._left(self._tabs)
-        if line_width(left) + line_width(right) + 3 > width:
-            left = self._left((self._current,))
+        keys = tuple(tab if tab == self._current else tab.partition(" ")[0] for tab in self._tabs)
+        lefts = [self._left(tabs) for tabs in (self._tabs, keys, (self._current,))]
+        left = next((left for left in lefts if line_width(left) + line_width(right) + 3 <= width), lefts[-1])
         rule = width - line_width(left) - line_width(right) - 1
         return [(*left, Piece("─" * max(0, rule), "dim"), *right, Piece("─", "dim"))]
 
