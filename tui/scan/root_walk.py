@@ -7,18 +7,15 @@ library, not in memory.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import threading
-import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.library import files, folder_digests
 from tui.library.companions import sidecars
-from tui.library.identity.staging import Settled, apply_folder_updates
 from tui.paths import is_inside
 from tui.records import FolderUpdate, Problem
 from tui.scan.cancel import ScanCancelledError
@@ -27,6 +24,7 @@ from tui.scan.file_systems import FileSystem, file_system_of
 from tui.scan.listing import FoundFiles, WalkedFolder
 from tui.scan.targets import path_below
 from tui.scan.walk import Walk, describe
+from tui.scan.walk_batches import WalkBatches, in_order
 
 if TYPE_CHECKING:
     import sqlite3
@@ -40,9 +38,6 @@ if TYPE_CHECKING:
     from tui.scan.walk import WalkOptions
 
 logger = logging.getLogger("yapmo.scan")
-
-_BATCH_FILES = 2_000
-_BATCH_S = 0.2
 
 
 @dataclass(slots=True)
@@ -80,7 +75,7 @@ class RootWalk:
         meter: StageMeter,
         on_problem: Callable[[Problem], None],
     ) -> None:
-        """Prepare the walk of `target`; `on_problem` is called on the event loop."""
+        """Prepare the walk of `target` on the event loop, on which `on_problem` is called too."""
         self._library = library
         self._key = target.key
         self._target = target
@@ -94,9 +89,7 @@ class RootWalk:
         self._walk = Walk(target.root_path, options, token, start=target.start)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._done: asyncio.Future[WalkOutcome] | None = None
-        self._batch: list[FolderUpdate] = []
-        self._batch_files = 0
-        self._batch_since = 0.0
+        self._batches = WalkBatches(library, target.key, token, tally, asyncio.get_running_loop())
         self._knows_sidecars = False
         self.outcome = WalkOutcome()
 
@@ -148,7 +141,7 @@ class RootWalk:
                     break
             if self._target.name is None:
                 self._add_vanished_folders(connection, listed)
-            self._send()
+            self._batches.finish()
         finally:
             connection.close()
 
@@ -175,7 +168,7 @@ class RootWalk:
         self._tally.add("bytes", sum(listing.files.sizes))
         self._tally.add("unchanged", len(listing.files) - differing)
         if not update.is_empty or update.digest is not None:
-            self._add(update, differing + len(update.gone))
+            self._batches.add(update)
 
     def _compare(
         self, connection: sqlite3.Connection, listing: WalkedFolder, here: FileSystem
@@ -187,7 +180,7 @@ class RootWalk:
         digest = found.digest() if is_whole and len(found) else None
         rows: list[KnownFile] = []
         if known is None:
-            differing = list(found)
+            differing = in_order(list(found))
         elif digest is not None and known.digest == digest:
             differing, digest = [], None
         else:
@@ -211,7 +204,7 @@ class RootWalk:
             stamps = [stamp for stamp in stamps if stamp[1] == self._target.name]
         differing, rows = find_differing(found, stamps, stable_inodes=stable_inodes)
         missing = files.missing_files(connection, folder_id) if differing else []
-        return differing, [*missing, *rows]
+        return in_order(differing), [*missing, *rows]
 
     def _with_sidecars(
         self, connection: sqlite3.Connection, update: FolderUpdate, listing: WalkedFolder
@@ -223,38 +216,6 @@ class RootWalk:
         came, gone = sidecars.find_sidecar_changes(listing.sidecars, known, listing.unknown)
         return replace(update, sidecars=came, sidecars_gone=gone) if came or gone else update
 
-    def _add(self, update: FolderUpdate, number: int) -> None:
-        if not self._batch:
-            self._batch_since = time.monotonic()
-        self._batch.append(update)
-        self._batch_files += number
-        if self._batch_files >= _BATCH_FILES or time.monotonic() - self._batch_since >= _BATCH_S:
-            self._send()
-
-    def _send(self) -> None:
-        """Hand the batch to the writer and wait while its queue is full."""
-        self._token.check()
-        if not self._batch or self._loop is None:
-            return
-        batch, self._batch, self._batch_files = tuple(self._batch), [], 0
-        key, tally = self._key, self._tally
-        counted = Settled()
-
-        def write(db: sqlite3.Connection) -> None:
-            nonlocal counted  # the writer runs a batch again that met a full disk
-            before, counted = counted, apply_folder_updates(db, key, batch)
-            for name in ("new", "changed", "returned"):
-                tally.add(name, getattr(counted, name) - getattr(before, name))
-
-        future = asyncio.run_coroutine_threadsafe(self._library.writer.submit(write), self._loop)
-        while not future.done():
-            with contextlib.suppress(TimeoutError):
-                future.exception(timeout=0.1)
-            if self._token.aborted and not future.done():
-                future.cancel()
-                raise ScanCancelledError
-        future.result()
-
     def _add_vanished_folders(self, connection: sqlite3.Connection, listed: set[bytes]) -> None:
         """Report the files of known folders that the walk no longer met as gone."""
         for folder_id, path in files.folders_under(connection, self._key.root_id, self._target.start):
@@ -264,7 +225,7 @@ class RootWalk:
             update = self._with_sidecars(connection, FolderUpdate(path, gone=tuple(gone)), WalkedFolder(path))
             if not update.is_empty:
                 self._token.check()
-                self._add(update, len(gone))
+                self._batches.add(update)
 
     def _is_unknown(self, path: bytes) -> bool:
         """Tell whether `path`, or a folder above it, could not be read."""
