@@ -11,7 +11,7 @@ from textual import events
 from tests.screens.keys import type_at_once
 from tests.screens.scripted_engine import ScriptedEngine, screen_text
 from tui.library.files import add_folder, insert_files
-from tui.library.roots import add_root
+from tui.library.roots import add_root, note_offline
 from tui.records import FoundFile, Kind
 from tui.scan.subfolders import find_nearest_folder
 from tui.screens.browse import BrowseScreen
@@ -139,3 +139,34 @@ async def test_the_nearest_folder_is_the_path_itself_if_it_is_one(tmp_path: Path
     assert await find_nearest_folder(path + b"/a/b/c") == path
     (tmp_path / "file").touch()
     assert await find_nearest_folder(path + b"/file") == path
+
+
+async def test_a_running_scan_reads_first_where_the_cursor_rests(
+    open_app: OpenApp, engine: ScriptedEngine, tmp_path: Path, wait_until: Wait
+) -> None:
+    (tmp_path / "looked at").mkdir()
+    async with open_app("browse") as pilot:
+        await go_to(pilot, os.fsencode(tmp_path), wait_until)
+        await pilot.press("s")
+        assert engine.priority is None
+        await go_to(pilot, os.fsencode(tmp_path / "looked at"), wait_until)
+        await wait_until(lambda: engine.priority == os.fsencode(tmp_path / "looked at"))
+
+
+async def test_a_root_that_is_away_is_told_at_the_start_and_in_the_tree(
+    open_app: OpenApp, library: Library, engine: ScriptedEngine, tmp_path: Path, wait_until: Wait
+) -> None:
+    path = tmp_path / "[b] disk"
+    path.mkdir()
+    await library.writer.run(lambda db: add_root(db, os.fsencode(path)))
+
+    async def look() -> bool:
+        await library.writer.run(lambda db: note_offline(db, [1], now_ns=1))
+        return True
+
+    engine.find_roots = look
+    async with open_app("browse") as pilot:
+        await wait_until(lambda: "Offline: " in screen_text(pilot.app))
+        await go_to(pilot, os.fsencode(path), wait_until)
+        await wait_until(lambda: any("offline" in line for line in rows(pilot) if "▾ [b] disk" in line))
+        await wait_until(lambda: "0 files in the library, offline" in screen_text(pilot.app))

@@ -163,6 +163,7 @@ class FolderTree(LineList):
         note = _note(node)
         room = max(0, width - len(indent) - 2 - COUNT_WIDTH)
         if note:
+            note = f"offline, {note}" if mark is not None and mark.is_offline else note
             name_width = min(cell_len(name) + 2, max(8, room - len(note)))
             return (
                 Piece(indent + sign, "dim"),
