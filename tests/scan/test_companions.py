@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,8 +14,10 @@ from tests.media import write_file
 from tests.scan.engine import Engine
 from tui.commands.json_records import details_object
 from tui.file_facts import file_facts
+from tui.library.files import remove_files
 from tui.library.query import parse_query
-from tui.records import Stage
+from tui.library.stages import save_extractions
+from tui.records import Extraction, Metadata, Stage
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,3 +176,46 @@ async def test_what_belongs_together_is_shown_and_found(tmp_path: Path) -> None:
         "has:sidecar": with_sidecar,
         "-has:sidecar": set(ids.values()) - with_sidecar,
     }
+
+
+@pytest.mark.parametrize(
+    ("film", "identifiers", "paired"),
+    [
+        ("3s", ("", ""), True),
+        ("11s", ("", ""), False),
+        ("11s", ("same", "same"), True),
+        ("3s", ("one", "other"), False),
+    ],
+)
+async def test_what_metadata_says_of_a_live_photo(
+    film: str, identifiers: tuple[str, str], paired: bool, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    first_tree(root)
+    async with Engine.open(tmp_path) as engine:
+        await engine.catalogue(root)
+        told = {
+            "b/IMG_2.mov": (Metadata(duration_ms=int(film[:-1]) * 1000), identifiers[0]),
+            "b/IMG_2.HEIC": (Metadata(), identifiers[1]),
+        }
+        ids = await engine.ids()
+        for name, (metadata, identifier) in told.items():
+            ((size, mtime_ns),) = await engine.rows("SELECT size, mtime_ns FROM file WHERE id = ?", ids[name])
+            tags = json.dumps({"Keys:ContentIdentifier": identifier} if identifier else {}).encode()
+            outcome = Extraction(ids[name], size, mtime_ns, "exiftool", metadata, tags)
+            await engine.library.writer.run(partial(save_extractions, extractions=[outcome]))
+        await engine.scan(root, only=Stage.WALK)
+        assert (await pairs(engine)).get("b/IMG_2.mov") == ("b/IMG_2.HEIC" if paired else None)
+
+
+async def test_a_main_file_that_leaves_the_library_leaves_its_companions_alone(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    first_tree(root)
+    async with Engine.open(tmp_path) as engine:
+        await engine.catalogue(root)
+        main = (await engine.ids())["a/IMG_1.CR2"]
+        await engine.library.writer.run(lambda db: remove_files(db, [main]))
+        assert await pairs(engine) == without("a/IMG_1.CR2") | {"a/IMG_1.JPG.XMP": "a/IMG_1.JPG"}
+        assert await engine.rows("SELECT companion_of FROM file WHERE companion_of = ?", main) == []
+        await engine.catalogue(root)
+        assert await pairs(engine) == PAIRS

@@ -116,7 +116,7 @@ CREATE TABLE file (
     missing_since INTEGER,
     last_seen_at INTEGER,
     state TEXT GENERATED ALWAYS AS (iif(missing_since IS NULL, 'present', 'missing')) VIRTUAL,
-    companion_of INTEGER REFERENCES file ON DELETE SET NULL,
+    companion_of INTEGER,
     metadata_state INTEGER NOT NULL DEFAULT 0,
     fingerprint_state INTEGER NOT NULL DEFAULT 0,
     analysis_state INTEGER NOT NULL DEFAULT 0,
@@ -173,8 +173,8 @@ CREATE TABLE sidecar (
 CREATE INDEX sidecar_file ON sidecar (file_id) WHERE file_id IS NOT NULL;
 
 CREATE TABLE regrouping (folder_id INTEGER PRIMARY KEY REFERENCES folder ON DELETE CASCADE);
-CREATE TRIGGER file_deleted AFTER DELETE ON file WHEN old.missing_since IS NULL
-    BEGIN INSERT OR IGNORE INTO regrouping VALUES (old.folder_id); END;
+CREATE TRIGGER file_deleted AFTER DELETE ON file
+    BEGIN UPDATE file SET companion_of = NULL WHERE companion_of = old.id; INSERT OR IGNORE INTO regrouping VALUES (old.folder_id); END;
 CREATE TRIGGER file_moved AFTER UPDATE OF folder_id, name, missing_since ON file
     WHEN old.folder_id <> new.folder_id OR old.name <> new.name
         OR (old.missing_since IS NULL) <> (new.missing_since IS NULL)
