@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tui.records import FileState, FoundFile, Kind, KnownFile
-from tui.scan.changes import find_changes
+from tui.scan.changes import find_changes, find_differing
+from tui.scan.listing import FoundFiles
 
 
 def found(name: bytes, size: int = 1, mtime: int = 1, inode: int = 1) -> FoundFile:
@@ -107,3 +108,24 @@ def test_every_file_and_every_row_has_exactly_one_outcome(
             size, mtime, inode = on_disk[row.name]
             assert (row.size, row.mtime_ns, row.state) == (size, mtime, FileState.PRESENT)
             assert row.inode == inode or not stable
+
+
+@given(
+    st.dictionaries(names, stamps),
+    st.dictionaries(names, stamps),
+    st.lists(st.tuples(names, stamps), max_size=3),
+    st.booleans(),
+)
+def test_what_is_equal_may_be_left_out(
+    on_disk: dict[bytes, tuple[int, int, int]],
+    present: dict[bytes, tuple[int, int, int]],
+    missing: list[tuple[bytes, tuple[int, int, int]]],
+    stable: bool,
+) -> None:
+    listing = [found(name, *stamp) for name, stamp in on_disk.items()]
+    here = [known(number, name, *stamp) for number, (name, stamp) in enumerate(present.items())]
+    lost = [known(10 + number, name, *stamp, missing=True) for number, (name, stamp) in enumerate(missing)]
+    differing, rows = find_differing(FoundFiles(listing), [row[:5] for row in here], stable_inodes=stable)
+    of_all = find_changes(b"", listing, [*lost, *here], stable_inodes=stable)
+    assert find_changes(b"", differing, [*lost, *rows], stable_inodes=stable) == of_all
+    assert differing or not (of_all.new or of_all.changed or of_all.replaced or of_all.returned)

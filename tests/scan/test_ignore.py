@@ -123,3 +123,37 @@ def test_the_default_patterns_leave_out_what_machines_leave_behind(tmp_path: Pat
     listings = list(Walk(os.fsencode(tmp_path), options, CancelToken()))
     assert paths_of(listings) == {os.fsencode(path) for path in kept}
     assert {file.kind for listing in listings for file in listing.files} == {Kind.IMAGE}
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_the_short_test_for_media_files_says_what_all_patterns_say(hidden: bool) -> None:
+    patterns = (
+        ".Trash*",
+        "._*",
+        ".b.jpg",
+        "c.jpg",
+        "C.JPG",
+        "Thumbs.db",
+        "*_thumb.jpg",
+        "[xy]*",
+        "d?.mp3",
+        "e/",
+        "jpg",
+    )
+    rules = compile_patterns(patterns)
+    is_ignored = rules.test_for_files({b"jpg", b"mp3"}, hidden=hidden)
+    assert is_ignored is not None
+    names = (
+        b"a.jpg", b"c.jpg", b"C.JPG", b"C.jpg", b"a_thumb.jpg", b"x.jpg", b"dd.mp3", b"e.jpg", b"._a.jpg", b".Trash.jpg",
+        b".b.jpg", b"jpg",
+    )  # fmt: skip
+    for name in names:
+        if hidden or not name.startswith(b"."):
+            assert is_ignored(name) == rules.match(b"", name, is_folder=False), name
+
+
+def test_the_default_patterns_cost_a_media_file_nothing() -> None:
+    scan = default_config().scan
+    rules = compile_patterns(scan.ignore)
+    assert rules.test_for_files(scan.kind_by_extension, hidden=False) is None
+    assert not rules.judge_paths_of_files
