@@ -114,16 +114,35 @@ SCREENS = {
 
 QUERY_INTRODUCTION = """# The query language
 
-The same text works in the search box and in `yapmo search`. Terms are joined by *and*.
+The same text works in the search box, in `yapmo search` and in saved queries.
 
 - Bare words are looked for in names, folders, titles, descriptions, keywords, people, places, cameras, lenses, artists and
   albums; each is the beginning of a word: `bea` finds *beach*. `"two words"` in quotes stand together.
-- `field:value` asks one field; `-` before a term turns it round: `-kind:raw`.
-- Numbers, sizes, durations and dates compare: `iso>800`, `size>=20MB`, `dur<30s`, `taken:2019..2021-06`.
-- `sort:taken` sorts, `sort:taken-` the other way round.
+- `field:value` asks one field, `field:one,two` for any of several values.
+- Terms with a blank between must all hold. `or`, in capitals or not, is weaker: `beach sun or forest` is (beach and sun) or
+  forest. Parentheses are stronger: `beach (sun or rain)`. `"or"` in quotes is a word.
+- `-` before a term or a parenthesis turns it round: `-kind:raw`, `-(draft or rating<2)`. What is not known does not hold, so
+  that `-iso>800` finds files without ISO as well.
+- Numbers, sizes, durations and dates compare: `iso>800`, `size>=20MB`, `dur<30s`, `taken:2019..2021-06`, `iso:..400`.
+- `sort:taken` sorts, `sort:taken-` the other way round; it stands outside of parentheses.
+- Missing files appear only where a term speaks of them (`missing:`, `state:`, `lost:`), and then in the whole query.
 
-A mistake is named with its place and with what was expected. The table is made from `tui/library/query_fields.py` by
-`docs/make_documents.py`.
+| values | how they are written |
+| --- | --- |
+| sizes | `500kB` `20MB` `1.5GB` `2TB`, `64KiB` `4MiB`, or bytes |
+| durations | `250ms` `30s` `5min` `1h` `2d`, `4:33`, `1:02:03`, or seconds |
+| dates | `2019`, `2019-07`, `2019-07-03`, `2019-07-03T18:22`; each is a period: `taken:2019-07` is that month, `taken>2019` begins in 2020 |
+| days by name | `today` `yesterday` `this-week` `this-month` `this-year` `last-week` `last-month` `last-year`; weeks begin on Monday |
+| the last … | `last-24h`, and `last-30d` `last-2w` `last-6m` `last-1y`, of which today is the last day; `modified<last-1y` is older than that |
+| text | a part of it; `*` and `?` make it a pattern for the whole; `=` asks for the whole |
+
+A query that is kept by a name (`yapmo search --save NAME QUERY`, ctrl+s in the application) is a term like any other: `@NAME`,
+`@"two words"`. Its order holds unless another is given. It cannot ask for itself. `collection:NAME` is the same.
+
+The search box shows how the query may go on: `→` takes it, Tab goes through what fits. The shell does so behind Tab
+after `yapmo --install-completion`. A mistake is named with its place and with what was expected.
+
+The table is made from `tui/library/query_fields.py`, which the parser uses, by `docs/make_documents.py`.
 
 """
 

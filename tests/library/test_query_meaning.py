@@ -264,7 +264,7 @@ def test_a_query_finds_what_looking_at_every_file_finds(
     falling=st.booleans(),
     begin=st.sampled_from(((2_000, 50_000), (0, 0), (0, 10**6))),
 )
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 def test_or_binds_weaker_than_and_and_parentheses_bind_strongest(
     shelf: sqlite3.Connection,
     alternatives: list[list[Asked]],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,13 +10,21 @@ import pytest
 from tests.library.found import NOW
 from tui.library import files, query_sql, reader, stages
 from tui.library.query import QueryError, parse_query
+from tui.library.query_fields import FIELDS
 from tui.library.query_sql import compile_query, compile_word_counts, plan_query
 from tui.library.query_tree import AllOf, Condition, Node, Not, Words, match_expression
-from tui.records import Extraction, Metadata
+from tui.records import HOT_FIELDS, LONG_FIELDS, Extraction, Metadata
 
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable
+
+
+def test_every_column_of_metadata_is_reached_by_a_field() -> None:
+    said = " ".join(f"{field.column} {field.choices} {field.order}" for field in FIELDS)
+    for column in HOT_FIELDS:
+        assert re.search(rf"file\.{column}\b", said), column
+    assert set(LONG_FIELDS) <= {field.column for field in FIELDS}
 
 
 def _shape(node: Node) -> str:
@@ -164,7 +173,7 @@ def test_an_or_with_few_files_begins_with_them(
         assert _begins(shelf, text), text
     for text in ("one or iso:100", "one or -two", "(one or f:2) kind:image"):
         assert not _begins(shelf, text), text
-    monkeypatch.setattr(query_sql, "FEW", 2)
+    monkeypatch.setattr(query_sql, "FEW", 0)
     for text in few:
         assert not _begins(shelf, text), text
 

@@ -37,6 +37,9 @@ _WORDS = {
     WordsPlan.SET: "+file.id IN (SELECT rowid FROM search WHERE search MATCH ?)",
     WordsPlan.EACH: "EXISTS (SELECT 1 FROM search WHERE search MATCH ? AND search.rowid = file.id)",
 }
+MORE_FOR_OR = 5
+"""How many times `FEW` one side of an "or" may find to be begun with: no index has the order of both sides."""
+
 _BY_PATH = "folder CROSS JOIN file ON file.folder_id = folder.id"
 
 
@@ -157,10 +160,13 @@ def _find_beginning(db: sqlite3.Connection, query: Query) -> tuple[Candidates, .
 
 def _few_candidates(db: sqlite3.Connection, node: Node) -> Candidates | None:
     """Return the files that a tree may hold for; None where these are many, or no index finds them."""
+    limit = FEW * MORE_FOR_OR
     match = match_expression(node)
     if match is not None:
-        number = count_up_to(db, match, FEW)
-        return Candidates("SELECT rowid FROM search WHERE search MATCH ?", (match,)) if number < FEW else None
+        number = count_up_to(db, match, limit)
+        return (
+            Candidates("SELECT rowid FROM search WHERE search MATCH ?", (match,)) if number < limit else None
+        )
     if isinstance(node, AllOf):
         found = (_few_candidates(db, part) for part in with_words_together(node))
         return next((few for few in found if few is not None), None)
@@ -175,8 +181,8 @@ def _few_candidates(db: sqlite3.Connection, node: Node) -> Candidates | None:
         return None
     whole = node.without_folders()
     sql = f"SELECT file.id FROM file WHERE {_PRESENT} AND ({whole.sql})"
-    (number,) = db.execute(f"SELECT count(*) FROM ({sql} LIMIT {FEW})", whole.values).fetchone()
-    return Candidates(sql, whole.values) if number < FEW else None
+    (number,) = db.execute(f"SELECT count(*) FROM ({sql} LIMIT {limit})", whole.values).fetchone()
+    return Candidates(sql, whole.values) if number < limit else None
 
 
 def _lie_few(db: sqlite3.Connection, item: Condition) -> bool:
