@@ -96,9 +96,10 @@ async def test_a_turning_disk_is_read_by_folder_and_name(tmp_path: Path, hashed:
     root = tmp_path / "media"
     make_folders(root)
     async with Engine.open(tmp_path) as engine:
-        for folder in range(FOLDERS - 1, -1, -1):  # so that ids run against the names
-            await engine.scan(root if folder == FOLDERS - 1 else root / f"{folder:02}", only=Stage.WALK)
-        await engine.library.writer.run(lambda db: roots.set_disk(db, 1, "hdd"))
+        for path in (root / "11", root / "05", root):  # so that ids do not follow the names
+            await engine.scan(path, only=Stage.WALK)
+        (found,) = await engine.library.writer.run(roots.list_roots)
+        await engine.library.writer.run(lambda db: roots.set_disk(db, found.root_id, "hdd"))
         await engine.scan(root, only=Stage.FINGERPRINT)
         assert hashed == sorted(hashed)
 
