@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
@@ -105,16 +106,18 @@ async def test_an_abort_waits_for_two_batches_at_most(
     async with Engine.open(tmp_path) as engine:
         batches: list[int] = []
 
-        def abort_at_third(*arguments: Any) -> Any:
+        def let_the_walk_run_ahead_then_abort(*arguments: Any) -> Any:
             batches.append(len(batches))
-            if len(batches) == 3:
-                engine.service.abort()
+            deadline = time.monotonic() + 0.5
+            while len(batches) == 1 and engine.snapshot.counters.folders < 30 and time.monotonic() < deadline:
+                time.sleep(0.001)  # in the writer's thread: nothing else waits for it
+            engine.service.abort()
             return apply_folder_updates(*arguments)
 
-        monkeypatch.setattr(walk_batches, "apply_folder_updates", abort_at_third)
+        monkeypatch.setattr(walk_batches, "apply_folder_updates", let_the_walk_run_ahead_then_abort)
         summary = await engine.scan(tmp_path / "media", only=Stage.WALK)
         assert summary.state is ScanState.ABORTED
-        assert len(batches) <= 5
+        assert len(batches) <= 3
         kept = len(await engine.rows("SELECT 1 FROM file"))
         assert 0 < kept == summary.counters.new < 120
         monkeypatch.undo()
