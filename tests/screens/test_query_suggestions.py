@@ -91,6 +91,9 @@ async def test_tab_is_heard_before_what_is_typed_behind_it() -> None:
     async with app.run_test(size=(80, 24), notifications=True) as pilot:
         await pilot.press(*"came", "tab", "tab", "space", *"kind:v", "tab")
         assert app.line == 'camera:"Canon EOS R6" kind:video'
+        app.box.replace_text("x camera:")
+        assert await app.box.complete(1), "nothing has looked for it yet"
+        assert app.line == 'x camera:"Canon EOS R6"'
 
 
 @pytest.mark.parametrize("typed", ["", "nothing", "kind:image "])
