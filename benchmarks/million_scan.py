@@ -18,8 +18,13 @@ import sys
 import tempfile
 import time
 from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
 
 from make_tree import make_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 YAPMO = [sys.executable, "-m", "tui"]
@@ -77,15 +82,20 @@ def scan(tree: str, library: str, home: str, label: str, files: int) -> Usage:
     return used
 
 
+def list_files(tree: str) -> Iterator[str]:
+    """Yield the files of a tree, without those in hidden folders."""
+    for here, _, names in os.walk(tree):
+        if "/." not in here:
+            yield from (os.path.join(here, name) for name in names)
+
+
 def make_changeable(tree: str, number: int) -> list[str]:
-    """Give `number` files of a tree of hard links contents of their own; return them."""
-    paths = [
-        os.path.join(here, name)
-        for here, folders, names in os.walk(tree)
-        for name in names
-        if "/." not in here
-    ]
-    chosen = paths[:: max(1, len(paths) // number)][:number]
+    """Give `number` files of a tree of hard links contents of their own; return them.
+
+    No list of all is made: what a child takes is counted from the size of the process that it came from.
+    """
+    every = max(1, count_files(tree) // number)
+    chosen = list(islice(islice(list_files(tree), None, None, every), number))
     for path in chosen:
         shutil.copy2(path, path + ".new")
         os.replace(path + ".new", path)
@@ -94,7 +104,7 @@ def make_changeable(tree: str, number: int) -> list[str]:
 
 def count_files(tree: str) -> int:
     """Return how many files a tree holds, hidden folders left out."""
-    return sum(len(names) for here, _, names in os.walk(tree) if "/." not in here)
+    return sum(1 for _ in list_files(tree))
 
 
 def show_found(library: str, name: str, home: str) -> None:
@@ -107,7 +117,7 @@ def show_found(library: str, name: str, home: str) -> None:
 def measure(tree: str, home: str, chosen: list[str]) -> None:
     """Print the table for one tree; `chosen` may be changed."""
     library, files = os.path.join(home, f"{os.path.basename(tree)}.yapmo"), count_files(tree)
-    names = next(names for here, _, names in os.walk(tree) if names and "/." not in here)
+    some_name = os.path.basename(next(islice(list_files(tree), files // 2, None)))
     print(f"\n{files:,} files in {tree}")
     print(f"{'':32}{'wall':>10}{'processor':>10}{'files':>14}{'× find':>8}{'cpu':>8}{'memory':>11}")
     used = run_find(tree, home)
@@ -120,7 +130,7 @@ def measure(tree: str, home: str, chosen: list[str]) -> None:
             os.utime(path)
         after = scan(tree, library, home, f"the same, {len(chosen):,} files changed", files)
         print(f"changed files cost {after.processor_s - third.processor_s:.1f} s of processor time")
-    show_found(library, names[len(names) // 2], home)
+    show_found(library, some_name, home)
     print(f"the library has {os.path.getsize(library) / files:.0f} bytes a file")
 
 
