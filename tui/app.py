@@ -181,6 +181,8 @@ class YapmoApp(App[int]):
     async def on_shell_screen_content_arrived(self) -> None:
         """Hear the keys that waited for it."""
         await self._keys.content_arrived()
+        if self.session.files is None:
+            self._count_files()
 
     @work(name="opening")
     async def _open(self) -> None:
@@ -418,6 +420,8 @@ class YapmoApp(App[int]):
         if shell is not None:
             shell.show_snapshot()
         now = time.monotonic()
+        if shell is not None and shell.awaits_content:
+            return  # counting a million files would hold up what is waited for
         if now - self._counted_at >= COUNT_PERIOD_S or not self._scan_runs:
             self._counted_at = now
             self._count_files()

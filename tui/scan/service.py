@@ -2,7 +2,8 @@
 
 Commands and screens know the engine through this class alone, so that the engine could one day live in another
 process. One scan runs at a time in a service; other processes have services of their own, and the lease in the
-library keeps two of them from scanning one root.
+library keeps two of them from scanning one root. What scans is imported when the first scan starts: who only looks at
+the library does not wait for it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tui.errors import LibraryError
 from tui.library.connections import explained
-from tui.scan.prepare import check_first_run, prepare_run
 from tui.scan.presence import look_at_roots
 from tui.scan.request import ScanRequest
 
@@ -26,6 +26,18 @@ if TYPE_CHECKING:
 __all__ = ["ScanRequest", "ScanService", "check_first_run"]
 
 logger = logging.getLogger("yapmo.scan")
+
+
+async def check_first_run(config: Config, request: ScanRequest) -> None:
+    """Raise what `ScanService.start` would raise for a library that is still to be made, so that a mistake makes none.
+
+    Raises:
+        RootUnavailableError: a path is not there or cannot be read.
+        UsageError: a path cannot be scanned, or ExifTool is missing or too old.
+    """
+    from tui.scan import prepare
+
+    await prepare.check_first_run(config, request)
 
 
 class ScanService:
@@ -58,6 +70,8 @@ class ScanService:
         """
         if self.running:
             raise LibraryError("A scan is running already.", hint="Wait for it, or abort it first.")
+        from tui.scan.prepare import prepare_run
+
         with explained(self._library.path):
             self._run = await prepare_run(self._library, self._config, request)
         self._task = asyncio.create_task(self._run.execute(), name="scan")
