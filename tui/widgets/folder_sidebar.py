@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -140,7 +141,7 @@ class FolderSidebar(LineList):
     def on_click(self, event: events.Click) -> None:
         """Put the cursor under the pointer; twice chooses the folder."""
         super().on_click(event)
-        if event.chain == 2 and self.row_at(event.y) is not None:
+        if event.chain == 2 and self.row_at(event.y) is not None and not self.is_bar_at(event.x, event.y):
             self.choose()
 
     def row_count(self) -> int:
@@ -179,12 +180,8 @@ class FolderSidebar(LineList):
         except LibraryError as error:
             self.post_message(self.ReadFailed(error))
             return
-        known = {child.path: child for child in folder.inside or ()}
-        folder.inside = []
-        for path in sorted(counts, key=lambda path: (display(path).casefold(), path)):
-            child = known.get(path) or _Folder(path, folder)
-            child.files = counts[path]
-            folder.inside.append(child)
+        # in a thread, so that keys are heard meanwhile: there may be fifty thousand
+        folder.inside = await asyncio.to_thread(_subfolders, folder, counts)
         if folder is self._all_files:
             folder.files = sum(counts.values())  # roots never overlap
         self._folders_changed()
@@ -198,6 +195,23 @@ class FolderSidebar(LineList):
             self.top = max(0, place - line)
             self.move_to(place)
         self.rows_changed()
+
+
+def _shown_order(path: bytes) -> str:
+    """Return what folders are sorted by; one text, as in `sort_key` of the folder tree."""
+    text = display(path)
+    return f"{text.casefold()}\0{text}"
+
+
+def _subfolders(folder: _Folder, counts: Mapping[bytes, int]) -> list[_Folder]:
+    """Return the folders in `folder` with their numbers of files, sorted; those that were known are the same."""
+    known = {child.path: child for child in folder.inside or ()}
+    inside = []
+    for path in sorted(counts, key=_shown_order):
+        child = known.get(path) or _Folder(path, folder)
+        child.files = counts[path]
+        inside.append(child)
+    return inside
 
 
 def _unfold(folder: _Folder) -> Iterator[_Folder]:
