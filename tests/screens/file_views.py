@@ -52,6 +52,9 @@ class ListedFiles:
         await asyncio.sleep(self.delay_s)
         return self.rows[offset : offset + limit]
 
+    async def prepare_places(self) -> None:
+        """Do nothing: all places are near."""
+
     async def position_of(self, file_id: int) -> int | None:
         """Return the place of one of them."""
         await asyncio.sleep(self.delay_s)
@@ -75,6 +78,9 @@ class CountlessFiles:
         self.asked.append((offset, limit))
         await asyncio.sleep(0)
         return [make_row(number) for number in range(offset, min(offset + limit, self.length))]
+
+    async def prepare_places(self) -> None:
+        """Do nothing: all places are near."""
 
     async def position_of(self, file_id: int) -> int | None:
         """Return the id, which is the place."""

@@ -8,6 +8,7 @@ still waits for it.
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import time
 from array import array
@@ -123,6 +124,7 @@ class FileView:
         self._age = age
         self._count: int | None = None
         self._order: asyncio.Task[array[int]] | None = None
+        self._waiting_for_order = 0
         self._plan: Plan | None = None
         self._slow_s = 0.0
 
@@ -158,6 +160,15 @@ class FileView:
         self.elapsed_ms = (time.perf_counter() - began) * 1000
         return rows
 
+    async def prepare_places(self) -> None:
+        """Read the order now if it is not known, so that pages far from either end are quick: a second for a million files.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        if await self.count() > 2 * NEAR_ROWS:
+            await self._read_order()
+
     async def position_of(self, file_id: int) -> int | None:
         """Return the 0-based place of a file, None when it is not in the view.
 
@@ -188,9 +199,16 @@ class FileView:
         if self._order is None or (self._order.done() and not self._order_is_known):
             question = self._reader.orders.ask(lambda db: read_order(db, self.query), self._age)
             self._order = asyncio.create_task(question)
-        order = await asyncio.shield(self._order)
-        self._count = len(order)
-        return order
+        order = self._order
+        self._waiting_for_order += 1
+        try:
+            ids = await asyncio.shield(order)
+        finally:
+            self._waiting_for_order -= 1
+            if not self._waiting_for_order:
+                order.cancel()  # given up by all who wanted it; nothing happens when it is there
+        self._count = len(ids)
+        return ids
 
     async def _page_by_order(self, offset: int, limit: int) -> list[FileRow]:
         order = await self._read_order()
@@ -406,10 +424,13 @@ def count_files(db: sqlite3.Connection, query: Query) -> int:
 
 
 def _extend(order: array[int], text: str) -> None:
-    """Append the numbers of a text with commas between, some thousand at a time, so that other threads get their turn."""
+    """Append the numbers of a text with commas between, some thousand at a time, so that other threads get their turn.
+
+    As JSON they take half the time that `int` takes.
+    """
     start = 0
     while start < len(text):
-        end = text.find(",", start + 32_768)
+        end = text.find(",", start + 16_384)
         end = len(text) if end < 0 else end
-        order.extend(map(int, text[start:end].split(",")))
+        order.fromlist(json.loads(f"[{text[start:end]}]"))
         start = end + 1

@@ -49,6 +49,9 @@ CACHED_ROWS = 512
 COUNT_PATIENCE_S = 0.03
 """How long the first rows wait for their number, so that they are mostly painted once."""
 
+PLACES_PAUSE_S = 0.5
+"""How long a list stands before it gets ready for jumps to any place: who types a query meanwhile has moved on."""
+
 RENEWAL_TRIES = 4
 """How often a renewal begins again because the cursor moved meanwhile, before it leaves it to the next one."""
 
@@ -153,6 +156,7 @@ class FileTable(LineList):
             YapmoError: the rows could not be read; what stood there still stands.
         """
         self._latest = view
+        self.workers.cancel_group(self, "places")
         rows = await view.page(0, PAGE_ROWS)
         counting = asyncio.ensure_future(view.count())
         try:
@@ -163,12 +167,14 @@ class FileTable(LineList):
             self._pages.put(0, rows)
             self._cursor, self.top, self._chosen, self._cursor_id = 0, 0, False, None
             self._count = len(rows)
+            self._fetch_wanted_rows()  # whoever waits for rows of the list before gives them up
             if not counting.done():
                 self.rows_changed()
             count = await counting
             if view is self._latest:
                 self._count = count
                 self.rows_changed()
+                self._prepare_places(view)
         finally:
             counting.cancel()
 
@@ -263,7 +269,7 @@ class FileTable(LineList):
         """Put the cursor under the pointer; twice opens the file, and a title sorts."""
         if self.row_at(event.y) is not None:
             super().on_click(event)
-            if event.chain == 2:
+            if event.chain == 2 and not self.is_bar_at(event.x, event.y):
                 self.open_cursor()
         elif event.y == 0:
             self._sort_at(event.x)
@@ -295,7 +301,7 @@ class FileTable(LineList):
         self._rows_wanted.set()
         super().repaint()
 
-    @work(name="rows", group="rows")
+    @work(name="rows", group="rows", exclusive=True)
     async def _fetch_wanted_rows(self) -> None:
         """Fetch the pages around the window and at the ends, those in sight first, for as long as the table lives."""
         while True:
@@ -311,6 +317,15 @@ class FileTable(LineList):
             except YapmoError as error:
                 logger.warning("could not read rows: %s", display(error.message))
                 self.post_message(self.ReadFailed(error))
+
+    @work(name="places", group="places", exclusive=True)
+    async def _prepare_places(self, view: FileView) -> None:
+        """Get `view` ready for jumps to any place while nobody asks for one."""
+        await asyncio.sleep(PLACES_PAUSE_S)
+        try:
+            await view.prepare_places()
+        except YapmoError as error:  # who goes there is told
+            logger.info("could not read the order: %s", display(error.message))
 
     def _next_page_wanted(self) -> int | None:
         """Return the number of the next page to fetch: in sight, else a screen below or above, else at an end of the list."""

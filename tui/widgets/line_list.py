@@ -85,5 +85,5 @@ class LineList(ScrolledLines):
     def on_click(self, event: events.Click) -> None:
         """Put the cursor under the pointer."""
         index = self.row_at(event.y)
-        if index is not None:
+        if index is not None and not self.is_bar_at(event.x, event.y):
             self.move_to(index)

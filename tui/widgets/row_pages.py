@@ -23,6 +23,9 @@ class FileView(Protocol):
     async def page(self, offset: int, limit: int) -> Sequence[FileRow]:
         """Return up to `limit` rows from the 0-based `offset` on."""
 
+    async def prepare_places(self) -> None:
+        """Get ready for pages far from either end; may take a second for a million files, and may be cancelled."""
+
     async def position_of(self, file_id: int) -> int | None:
         """Return the 0-based place of a file, None when it is not in the list."""
 
@@ -69,6 +72,21 @@ class RowPages:
             if number in self._pages:
                 self._pages.move_to_end(number)
         return [number for number in numbers if number not in self._pages]
+
+
+def parse_place(text: str, count: int) -> int:
+    """Return the 0-based place that a person means in a list of `count` rows: `500,000` or a share of it, `50 %`.
+
+    Raises:
+        ValueError: it is neither.
+    """
+    typed = "".join(text.split()).replace(",", "")
+    if not typed.endswith("%"):
+        return int(typed) - 1
+    share = float(typed[:-1])
+    if not 0 <= share <= 100:
+        raise ValueError(text)
+    return round(share / 100 * (count - 1))
 
 
 def page_numbers(first: int, last: int) -> range:

@@ -25,6 +25,7 @@ class ScrolledLines(PaintedLines, can_focus=True):
         """Begin at the first row."""
         super().__init__(id=id, classes=classes)
         self.top = 0
+        self._grip: int | None = None
 
     def row_count(self) -> int:
         """Return the number of rows."""
@@ -84,6 +85,49 @@ class ScrolledLines(PaintedLines, can_focus=True):
         if not thumb:
             return line
         return (*cut(line, width), Piece("█", "thumb") if y in thumb else Piece("│", "track"))
+
+    # The scroll bar
+
+    def is_bar_at(self, x: int, y: int) -> bool:
+        """Tell whether the scroll bar stands at cell `x` of line `y` of the widget."""
+        return (
+            x == self.size.width - 1
+            and self.size.height - self.page_height <= y < self.size.height
+            and bool(thumb_rows(self.top, self.page_height, self.row_count()))
+        )
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take hold of the scroll bar; beside its thumb, the thumb comes under the pointer."""
+        if event.button != 1 or not self.is_bar_at(event.x, event.y):
+            return
+        thumb = thumb_rows(self.top, self.page_height, self.row_count())
+        line = self._bar_line(event.y)
+        self._grip = line - thumb.start if line in thumb else len(thumb) // 2
+        self.capture_mouse()
+        self._drag_to(line)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Let the rows follow the scroll bar."""
+        if self._grip is not None:
+            self._drag_to(self._bar_line(event.y))
+
+    def on_mouse_up(self) -> None:
+        """Let go of the scroll bar."""
+        if self._grip is not None:
+            self._grip = None
+            self.release_mouse()
+
+    def _bar_line(self, y: int) -> int:
+        return y - (self.size.height - self.page_height)
+
+    def _drag_to(self, line: int) -> None:
+        """Show the rows that belong to the thumb where line `line` of the bar is under the pointer."""
+        height, count = self.page_height, self.row_count()
+        room = height - len(thumb_rows(self.top, height, count))
+        if room and self._grip is not None:
+            start = max(0, min(line - self._grip, room))
+            if start != thumb_rows(self.top, height, count).start:
+                self.scroll_rows(round(start / room * (count - height)) - self.top)
 
     def row_at(self, y: int) -> int | None:
         """Return the row that stands on line `y` of the widget, None for the heading and below the last."""
