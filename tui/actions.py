@@ -177,6 +177,7 @@ def _library() -> tuple[Action, ...]:
         action("save_query", "ctrl+s", "save query", "Keep the query in the search box by a name."),
         action("open_saved", "ctrl+o", "saved queries", "Choose one of the queries that were kept."),
         action("copy_path", "y", "copy path", "Copy the path of the file (OSC 52).", 75),
+        action("go_to_place", "colon", "go to", "Go to a row by its number, or by a share: 50 %."),
         action("go_back", "escape", "back", "Close details; clear search; all folders."),
     )
 

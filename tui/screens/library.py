@@ -26,6 +26,7 @@ from tui.widgets.details_panel import DetailsPanel
 from tui.widgets.file_table import FileTable
 from tui.widgets.folder_sidebar import ALL_FILES, FolderSidebar
 from tui.widgets.line_prompt import LinePrompt
+from tui.widgets.row_pages import parse_place
 from tui.widgets.search_box import SearchBox
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class LibraryScreen(ShellScreen):
         self.panel = DetailsPanel()
         self.box = SearchBox(self._go_to_table, session.library.reader.completions)
         self.name_prompt = LinePrompt("Keep the query as", self._keep_query)
+        self.place_prompt = LinePrompt("Go to row", self._go_to_typed_place)
         self._folder: bytes | None = None
         self._order = ("taken", True)
         self._collections: Mapping[str, str | None] = {}
@@ -119,6 +121,7 @@ class LibraryScreen(ShellScreen):
         """Yield the search box, and folders, table and details side by side."""
         yield self.box
         yield self.name_prompt
+        yield self.place_prompt
         yield Horizontal(self.sidebar, self.table, self.panel, id="library-body")
 
     def on_mount(self) -> None:
@@ -210,6 +213,10 @@ class LibraryScreen(ShellScreen):
             self.box.show_result(self.table.row_count(), self._elapsed_ms)
         else:
             self.box.show_nothing()
+        query = self._shown_query
+        if query is not None and not query.conditions and query.folder is None:  # these are all files
+            self.session.files = self.table.row_count()
+            self.show_file_count()
 
     def _renew_if_due(self) -> None:
         if not self.table.row_count():
@@ -348,6 +355,22 @@ class LibraryScreen(ShellScreen):
     def action_reverse_order(self) -> None:
         """Turn the order round."""
         self.table.reverse_sort()
+
+    def action_go_to_place(self) -> None:
+        """Ask for a place in the list."""
+        self.place_prompt.ask()
+
+    def _go_to_typed_place(self, text: str | None) -> None:
+        self.set_focus(self.table)
+        if not text or not text.strip():
+            return
+        try:
+            self.table.move_to(parse_place(text, self.table.row_count()))
+        except ValueError:
+            self.notify(
+                f"{text!r} is no place: type a row such as 500,000, or a share such as 50 %.",
+                severity="warning",
+            )
 
     def action_next_file(self) -> None:
         """Go one file down."""
