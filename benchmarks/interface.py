@@ -99,20 +99,21 @@ class Terminal:
         while self.read(seconds):
             pass
 
-    def press(self, key: bytes, screen: Screen) -> float | None:
+    def press(self, key: bytes, screen: Screen, *, quiet: float = QUIET_S) -> float | None:
         """Return the seconds from a key to the moment when what it changes was painted, None if it changed nothing.
 
-        That is when `screen` first looks as it does in the end; what comes later is the scan's.
+        That is when `screen` first looks as it does in the end, after `quiet` seconds without a change; what comes later
+        is the scan's.
         """
         before = screen.look()
         chunks: list[tuple[float, bytes]] = []
         began = time.perf_counter()
         os.write(self.master, key)
-        wait = 1.0
+        wait = max(1.0, quiet)
         while data := self.read(wait):
             chunks.append((time.perf_counter() - began, data))
-            wait = QUIET_S
-            if chunks[-1][0] > 2:
+            wait = quiet
+            if chunks[-1][0] > max(2, 3 * quiet):
                 break
         looks = [(seconds, screen.feed(data)) for seconds, data in chunks]
         if not looks or looks[-1][1] == before:
