@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger("yapmo.scan")
 
 _HEARTBEAT_S = 2.0
+_COUNT_REST = 30
+"""How many times as long as a count of what is pending took the rest after it takes."""
 
 
 class ScanRun:
@@ -59,6 +61,8 @@ class ScanRun:
         self._began_s = time.monotonic()
         self._seconds = 0.0
         self._walking = True
+        self._next_count_s = 0.0
+        self._counted_while_walking = False
         self._summary: ScanSummary | None = None
         self._left_out = found.unavailable
         self._thread = thread = DaemonThread("scan")
@@ -257,11 +261,20 @@ class ScanRun:
             await asyncio.sleep(_HEARTBEAT_S)
 
     async def _count_pending(self) -> None:
-        """Tell the meters how much there is to do, as far as the library knows by now."""
+        """Tell the meters how much there is to do, as far as the library knows by now.
+
+        A million pending files take a second to count, so after a count comes a rest; only the end of the walk, which makes
+        the number final, is not waited with.
+        """
+        began, walking = time.monotonic(), self._walking
+        if began < self._next_count_s and walking == self._counted_while_walking:
+            return
         for stage in self._stages:
             meter = self._meters[stage]
             if stage is Stage.WALK or meter.finished:
                 continue
-            done, walking = meter.done, self._walking
+            done = meter.done
             pending = await self._reading.count_pending(stage)
             meter.total, meter.is_total_final = done + pending, not walking
+        now = time.monotonic()
+        self._next_count_s, self._counted_while_walking = now + _COUNT_REST * (now - began), walking

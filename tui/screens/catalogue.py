@@ -64,9 +64,10 @@ async def fetch_folder_marks(library: Library, folders: Sequence[bytes]) -> dict
             for folder in folders
             for path, number in counts.count_by_subfolder(connection, folder).items()
         }
-        for root in roots.count_roots(connection):
-            away = root.root.offline_since is not None
-            marks[root.root.path] = FolderMark(root.files, is_root=True, is_offline=away)
+        files = counts.count_by_root(connection)
+        for root in roots.list_roots(connection):
+            away = root.offline_since is not None
+            marks[root.path] = FolderMark(files.get(root.root_id, 0), is_root=True, is_offline=away)
         return marks
 
     return await _read(library, ask)
