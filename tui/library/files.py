@@ -113,8 +113,10 @@ def _values_of(file: FoundFile) -> tuple[object, ...]:
     if size > LARGEST_INTEGER or abs(mtime_ns) > LARGEST_INTEGER or inode > LARGEST_INTEGER:
         size, mtime_ns, inode = stored_integer(size), stored_integer(mtime_ns), stored_inode(inode)
     text = name.decode("ascii") if name.isascii() else ""
-    shown = text if text.isprintable() and text else display(name)
-    return name, shown, _extension_of(name), _KINDS[kind], size, mtime_ns, inode, links
+    if not text.isprintable() or not text:
+        return name, display(name), _extension_of(name), _KINDS[kind], size, mtime_ns, inode, links
+    _, dot, extension = text.rpartition(".")
+    return name, text, extension.lower() if dot else "", _KINDS[kind], size, mtime_ns, inode, links
 
 
 def _extension_of(name: bytes) -> str:
