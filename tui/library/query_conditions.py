@@ -5,7 +5,14 @@ from __future__ import annotations
 import unicodedata
 from typing import TYPE_CHECKING
 
-from tui.library.query_fields import INDEXED_COLUMNS, MODEL_CONDITION, Field, FieldType
+from tui.library.query_fields import (
+    INDEXED_COLUMNS,
+    INDEXED_FLAGS,
+    INDEXED_PRESENCE,
+    MODEL_CONDITION,
+    Field,
+    FieldType,
+)
 from tui.library.query_tree import Condition, Node, Words
 from tui.library.query_values import Span, parse_value
 from tui.library.values import stored_text
@@ -76,7 +83,7 @@ def _part(term: Token, field: Field, value: Value) -> Condition:
     if field.choices:
         for word, condition in field.choices:
             if word == value.text.lower():
-                return Condition(condition, indexed=field.column in INDEXED_COLUMNS)
+                return Condition(condition, indexed=_is_indexed(field, word))
         raise term.mistake(f"{field.name} cannot be {value.text!r}", field.expected, value.position)
     if field.type is FieldType.TEXT:
         return _text_part(term, field, value)
@@ -87,6 +94,13 @@ def _part(term: Token, field: Field, value: Value) -> Condition:
     if field.type in (FieldType.TAG, FieldType.COLLECTION):
         return Condition(_MEMBERS[field.type], (stored_text(value.text),), indexed=True)
     return _range_part(term, field, value)
+
+
+def _is_indexed(field: Field, word: str) -> bool:
+    """Return whether an index or a small table names the files for which a field is `word`."""
+    if field.type is FieldType.PRESENCE:
+        return word in INDEXED_PRESENCE
+    return field.column in INDEXED_COLUMNS or (word == "yes" and field.name in INDEXED_FLAGS)
 
 
 _MEMBERS = {

@@ -59,6 +59,14 @@ INDEXED_COLUMNS = frozenset(
 )
 """Columns by the values of which an index of the library finds files."""
 
+INDEXED_FLAGS = frozenset({"dup", "problem", "edited", "missing"})
+"""Flags of which a table or an index names the files that have them."""
+
+INDEXED_PRESENCE = frozenset(
+    {"gps", "date", "camera", "rating", "duration", "artist", "album", "fingerprint", "tags", "edits"}
+)
+"""What `has:` asks for that a table or an index names the files of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
@@ -136,11 +144,9 @@ _EXPECTED = {
 _MISSING = "file.missing_since IS NOT NULL"
 _PROBLEM = "file.id IN (SELECT file_id FROM problem WHERE file_id IS NOT NULL AND ignored = 0)"
 _DUPLICATE = (
-    "file.quick_fingerprint IN (SELECT quick_fingerprint FROM shared_fingerprint AS shared WHERE (SELECT count(*) FROM "
-    "(SELECT 1 FROM file AS twin WHERE twin.quick_fingerprint = shared.quick_fingerprint "
-    "AND twin.missing_since IS NULL LIMIT 2)) = 2) "
-    "AND (file.fingerprint IS NULL OR EXISTS (SELECT 1 FROM file AS twin WHERE twin.fingerprint = file.fingerprint "
-    "AND twin.missing_since IS NULL AND twin.id <> file.id))"
+    "file.quick_fingerprint IN (SELECT quick_fingerprint FROM shared_fingerprint) AND EXISTS (SELECT 1 FROM file AS twin "
+    "WHERE twin.quick_fingerprint = file.quick_fingerprint AND twin.missing_since IS NULL AND twin.id <> file.id "
+    "AND (file.fingerprint IS NULL OR twin.fingerprint = file.fingerprint))"
 )
 _OFFLINE = (
     "file.folder_id IN (SELECT folder.id FROM root CROSS JOIN folder ON folder.root_id = root.id "

@@ -42,6 +42,12 @@ MORE_FOR_OR = 5
 
 _BY_PATH = "folder CROSS JOIN file ON file.folder_id = folder.id"
 
+LOOKED_UP = 75
+"""So many times `FEW` files are looked up one by one rather than that the whole table is read."""
+
+IN_FOLDERS = 25
+"""So many times `FEW` files in the folders that a query names are looked up rather than that an order is walked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -81,6 +87,7 @@ class Plan:
         words: how the files that have them are found.
         folders_first: begin with the folders that the query names; else walk the order, and keep what lies in them.
         begin: the few files to begin with, that an "or" allows; empty where there are many, or none can be told.
+        reads_table: the whole table is read, whatever indexes there are.
     """
 
     query: Query
@@ -88,6 +95,18 @@ class Plan:
     words: WordsPlan = WordsPlan.FIRST
     folders_first: bool = True
     begin: tuple[Candidates, ...] = ()
+    reads_table: bool = False
+
+    @property
+    def walks(self) -> bool:
+        """Whether an order is walked until a page is full, however far that is."""
+        in_folders = self.folders_first and any(
+            isinstance(item, Condition) and item.folders for item in self.query.conditions
+        )
+        begins_with_words = self.match and self.words is WordsPlan.FIRST
+        if self.begin or in_folders or begins_with_words or self.reads_table:
+            return False
+        return bool(self.query.conditions or self.match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +136,41 @@ def plan_query(db: sqlite3.Connection, query: Query) -> Plan:
     parts = sum(phrase.parts for item in wanted for phrase in phrases_of(item))
     field = FIELDS_BY_NAME.get(query.sort)
     words = WordsPlan.SET
-    if number < FEW:
+    if number < FEW or (field is not None and not field.indexed):
         words = WordsPlan.FIRST
-    elif number >= MANY and parts <= MOST_LOOKED_UP and (field is None or field.indexed):
+    elif number >= MANY and parts <= MOST_LOOKED_UP:
         words = WordsPlan.EACH
     return Plan(query, match, words, folders_first, () if words is WordsPlan.FIRST else begin)
+
+
+def plan_without_order(db: sqlite3.Connection, plan: Plan) -> Plan:
+    """Return a plan that reads all that may match and sorts it: where that is rare in the order that was asked for."""
+    plan = replace(plan, folders_first=True)
+    if plan.query.sort == "path":
+        return plan
+    narrow = () if plan.query.with_missing else _narrow(db, plan.query)
+    return replace(plan, begin=narrow) if narrow else replace(plan, reads_table=True)
+
+
+def plan_count(db: sqlite3.Connection, plan: Plan) -> Plan:
+    """Return the plan by which the files of a query are counted; its order means nothing."""
+    plan = replace(plan, folders_first=True)
+    if plan.match:
+        return replace(plan, words=WordsPlan.FIRST)
+    conditions = plan.query.conditions
+    known = all(isinstance(item, Condition) and (item.indexed or item.folders) for item in conditions)
+    if plan.begin or known or _narrow(db, plan.query):
+        return plan
+    return replace(plan, reads_table=True)
+
+
+def _narrow(db: sqlite3.Connection, query: Query) -> tuple[Candidates, ...]:
+    """Return the files that an index finds for one condition, if they are less than is worth reading the table for."""
+    for node in query.conditions:
+        found = _few_candidates(db, node, FEW * LOOKED_UP) if isinstance(node, Condition) else None
+        if found is not None:
+            return (found,)
+    return ()
 
 
 def _expanded(db: sqlite3.Connection, node: Node) -> Node:
@@ -152,15 +201,14 @@ def _find_beginning(db: sqlite3.Connection, query: Query) -> tuple[Candidates, .
     if query.with_missing:
         return ()  # the indexes hold present files
     for node in query.conditions:
-        found = _few_candidates(db, node) if isinstance(node, AnyOf) else None
+        found = _few_candidates(db, node, FEW * MORE_FOR_OR) if isinstance(node, AnyOf) else None
         if found is not None:
             return (found,)
     return ()
 
 
-def _few_candidates(db: sqlite3.Connection, node: Node) -> Candidates | None:
-    """Return the files that a tree may hold for; None where these are many, or no index finds them."""
-    limit = FEW * MORE_FOR_OR
+def _few_candidates(db: sqlite3.Connection, node: Node, limit: int) -> Candidates | None:
+    """Return the files that a tree may hold for; None where these are `limit` or more, or no index finds them."""
     match = match_expression(node)
     if match is not None:
         number = count_up_to(db, match, limit)
@@ -168,10 +216,10 @@ def _few_candidates(db: sqlite3.Connection, node: Node) -> Candidates | None:
             Candidates("SELECT rowid FROM search WHERE search MATCH ?", (match,)) if number < limit else None
         )
     if isinstance(node, AllOf):
-        found = (_few_candidates(db, part) for part in with_words_together(node))
+        found = (_few_candidates(db, part, limit) for part in with_words_together(node))
         return next((few for few in found if few is not None), None)
     if isinstance(node, AnyOf):
-        parts = [_few_candidates(db, part) for part in with_words_together(node)]
+        parts = [_few_candidates(db, part, limit) for part in with_words_together(node)]
         few = [part for part in parts if part is not None]
         if len(few) < len(parts):
             return None
@@ -189,10 +237,10 @@ def _lie_few(db: sqlite3.Connection, item: Condition) -> bool:
     """Return whether so few files lie in the folders of a condition that it is best to begin with them."""
     (number,) = db.execute(
         "SELECT count(*) FROM (SELECT 1 FROM file WHERE missing_since IS NULL "
-        f"AND folder_id IN ({item.folders}) LIMIT {FEW})",
+        f"AND folder_id IN ({item.folders}) LIMIT {FEW * IN_FOLDERS})",
         item.folder_values,
     ).fetchone()
-    return bool(number < FEW)
+    return bool(number < FEW * IN_FOLDERS)
 
 
 def compile_query(plan: Plan) -> tuple[Statement, ...]:
@@ -216,7 +264,6 @@ def _tie(order: tuple[str, ...]) -> tuple[str, ...]:
 
 def compile_count(plan: Plan) -> Statement:
     """Return the statement that counts what a query finds; its order means nothing."""
-    plan = replace(plan, folders_first=True)
     if plan.words is WordsPlan.EACH:
         plan = replace(plan, words=WordsPlan.SET)
     statement = _statement(plan, ("file.id",))
@@ -262,7 +309,7 @@ def _statement(plan: Plan, keys: tuple[str, ...], condition: str = "") -> Statem
         values.append(plan.match)
     falling = query.falling and bool(query.sort)
     return Statement(
-        source=_BY_PATH if by_path else "file",
+        source=_BY_PATH if by_path else "file NOT INDEXED" if plan.reads_table else "file",
         where=" AND ".join(where) or "TRUE",
         order=_order(keys, falling=falling),
         reversed_order=_order(keys, falling=not falling),

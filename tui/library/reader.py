@@ -8,29 +8,35 @@ still waits for it.
 from __future__ import annotations
 
 import asyncio
-import json
 import sqlite3
 import time
-from array import array
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
+from tui.library.answers import count_files, read_ids, read_order
 from tui.library.connections import Connection, connect_reading, explain, explained, primary_code
 from tui.library.query_completion import Completion, asks_library, complete_query
-from tui.library.query_sql import Plan, compile_count, compile_query, compile_word_counts, plan_query
+from tui.library.query_sql import Plan, plan_query
 from tui.library.rows import FileDetails, find_file, read_details, read_rows
 from tui.library.saved_queries import SavedQuery, collection_queries, list_saved
 from tui.library.statistics import PARTS, LibraryStatistics
-from tui.library.words import WordsPlan
 
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from tui.library.query import Query
     from tui.records import FileRow
 
-__all__ = ["FileDetails", "FileView", "LibraryStatistics", "Reader"]
+__all__ = [
+    "FileDetails",
+    "FileView",
+    "LibraryStatistics",
+    "Reader",
+    "count_files",
+    "read_ids",
+    "read_order",
+]
 
 T = TypeVar("T")
 
@@ -371,66 +377,3 @@ def _hold(db: sqlite3.Connection) -> None:
 def _data_version(db: sqlite3.Connection) -> int:
     (version,) = db.execute("PRAGMA data_version").fetchone()
     return int(version)
-
-
-def read_ids(
-    db: sqlite3.Connection, plan: Plan, offset: int, limit: int, *, backwards: bool = False
-) -> list[int]:
-    """Return the ids of the files from `offset` on, `limit` at most, in the order of the query.
-
-    With `backwards`, `offset` counts from the end: the last `limit` files before those, still in the order of the query.
-    """
-    ids: list[int] = []
-    parts = compile_query(plan)
-    for part in reversed(parts) if backwards else parts:
-        sql = f"{part.ids(backwards=backwards)} LIMIT ? OFFSET ?"
-        rows = db.execute(sql, (*part.values, limit - len(ids), offset)).fetchall()
-        ids.extend(file_id for (file_id,) in rows)
-        if len(ids) == limit:
-            break
-        if not rows and offset:
-            (number,) = db.execute(part.count(), part.values).fetchone()
-            offset -= number
-        else:
-            offset = 0
-    return ids[::-1] if backwards else ids
-
-
-def read_order(db: sqlite3.Connection, query: Query) -> array[int]:
-    """Return the ids of all files that a query finds, in its order.
-
-    SQLite joins them into one text, so that the interpreter lock is free meanwhile: other threads, the event loop among
-    them, run on.
-    """
-    plan = plan_query(db, query)
-    if plan.words is WordsPlan.EACH:
-        plan = replace(plan, words=WordsPlan.SET)
-    order = array("q")
-    for part in compile_query(plan):
-        # group_concat keeps the order of the subquery: SQLite does not drop an ORDER BY beneath it
-        (text,) = db.execute(f"SELECT group_concat(id) FROM ({part.ids()})", part.values).fetchone()
-        _extend(order, text or "")
-    return order
-
-
-def count_files(db: sqlite3.Connection, query: Query) -> int:
-    """Return how many files a query finds."""
-    plan = plan_query(db, query)
-    pair = compile_word_counts(plan)
-    numbers = [
-        int(db.execute(part.count(), part.values).fetchone()[0]) for part in pair or (compile_count(plan),)
-    ]
-    return numbers[0] - sum(numbers[1:])
-
-
-def _extend(order: array[int], text: str) -> None:
-    """Append the numbers of a text with commas between, some thousand at a time, so that other threads get their turn.
-
-    As JSON they take half the time that `int` takes.
-    """
-    start = 0
-    while start < len(text):
-        end = text.find(",", start + 16_384)
-        end = len(text) if end < 0 else end
-        order.fromlist(json.loads(f"[{text[start:end]}]"))
-        start = end + 1

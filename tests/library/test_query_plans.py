@@ -1,0 +1,165 @@
+"""How queries reach their files, in a library of a few thousand believable ones: a table, query by query.
+
+The figures that the planner is told of are those of a big library (`schema._STATISTICS`), and what counts as few is made
+as small here as the library is, so that the plans are those of a million files.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from benchmarks.make_library import make_library
+from tui.library import answers, query_sql
+from tui.library.answers import count_files, read_ids, read_order
+from tui.library.connections import connect_reading
+from tui.library.query import parse_query
+from tui.library.query_sql import compile_count, compile_query, plan_count, plan_query
+from tui.library.words import WordsPlan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+NUMBER = 3_000
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A library with copies, tags, missing files and problems."""
+    path = tmp_path_factory.mktemp("plans") / "made.yapmo"
+    asyncio.run(make_library(NUMBER, str(path)))
+    return path
+
+
+@pytest.fixture
+def db(path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[sqlite3.Connection]:
+    """The library, where 4 files are few, 100 are worth looking up, and 300 are many."""
+    monkeypatch.setattr(query_sql, "FEW", 4)
+    monkeypatch.setattr(query_sql, "MANY", 300)
+    monkeypatch.setattr(query_sql, "LOOKED_UP", 25)
+    with closing(connect_reading(bytes(path))) as connection:
+        yield connection
+
+
+def _plan(db: sqlite3.Connection, sql: str, values: tuple[Any, ...]) -> str:
+    """Return the steps; whether an index covers a statement is left out, because it does without being called so."""
+    steps = (row[3] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", values))
+    return " | ".join(step.replace("COVERING ", "") for step in steps)
+
+
+PAGES = {
+    # an order with an index is walked, whatever else is asked
+    "sort:taken-": "SEARCH file USING INDEX file_taken",
+    "sort:name": "SCAN file USING INDEX file_name",
+    "sort:size-": "SCAN file USING INDEX file_size",
+    "kind:image sort:taken-": "SEARCH file USING INDEX file_kind_taken (kind=? AND taken_local>?)",
+    "kind:raw taken:2019 sort:taken": "SEARCH file USING INDEX file_kind_taken (kind=? AND taken_local>? AND taken_local<?)",
+    "kind:image iso>800 sort:taken-": "SEARCH file USING INDEX file_kind_taken (kind=? AND taken_local>?)",
+    "iso>800 sort:size-": "SCAN file USING INDEX file_size",
+    "size>1GB sort:size-": "SEARCH file USING INDEX file_size (size>?)",
+    "rating>=4 sort:rating-": "SEARCH file USING INDEX file_rating (rating>?)",
+    "has:gps sort:taken-": "SEARCH file USING INDEX file_taken",
+    # what names its files is where it begins
+    "problem:yes sort:name": "SEARCH file USING INTEGER PRIMARY KEY (rowid=?)",
+    "tag:draft sort:taken-": "SEARCH file USING INTEGER PRIMARY KEY (rowid=?)",
+    "dup:yes sort:size-": "SEARCH file USING INDEX file_quick_fingerprint (quick_fingerprint=?)",
+    "missing:yes sort:size": "SCAN file USING INDEX file_missing",
+    # words: few are found first, an order without an index too; more are kept as a set, or looked up one by one
+    "img_0412 sort:taken-": "SEARCH file USING INTEGER PRIMARY KEY (rowid=?)",
+    "beach sort:iso": "SEARCH file USING INTEGER PRIMARY KEY (rowid=?)",
+    "beach sort:taken-": "SEARCH file USING INDEX file_taken (taken_local>?) | LIST SUBQUERY",
+    "jpg sort:taken-": "SEARCH file USING INDEX file_taken (taken_local>?) | CORRELATED SCALAR SUBQUERY",
+}
+"""Query to what the first part of its page must be reached by."""
+
+
+@pytest.mark.parametrize("text", PAGES)
+def test_a_page_is_reached_as_promised(db: sqlite3.Connection, text: str) -> None:
+    part = compile_query(plan_query(db, parse_query(text)))[0]
+    assert PAGES[text] in _plan(db, f"{part.ids()} LIMIT 100", part.values)
+
+
+COUNTS = {
+    "": "SCAN file USING INDEX file_size",
+    "kind:image": "SEARCH file USING INDEX file_kind_taken (kind=?)",
+    "kind:raw taken:2019": "SEARCH file USING INDEX file_kind_taken (kind=? AND taken_local>? AND taken_local<?)",
+    "size>1GB": "file_size (size>?)",
+    "has:gps": "file_position",
+    "dup:yes": "SEARCH file USING INDEX file_quick_fingerprint (quick_fingerprint=?)",
+    "problem:yes": "SEARCH file USING INTEGER PRIMARY KEY (rowid=?)",
+    "tag:draft": "SEARCH file USING INTEGER PRIMARY KEY (rowid=?)",
+    "missing:yes": "file_missing",
+    "beach iso>800": "SEARCH file USING INTEGER PRIMARY KEY (rowid=?)",
+    "rating:5 iso:100": "file_rating (rating=?)",
+    # looking up most of a million rows through an index takes longer than reading the table
+    "kind:image iso:100": "SCAN file",
+    "taken>2001 iso:100": "SCAN file",
+    "iso:100": "SCAN file",
+}
+"""Query to what its count must be reached by."""
+
+
+@pytest.mark.parametrize("text", COUNTS)
+def test_a_count_is_reached_as_promised(db: sqlite3.Connection, text: str) -> None:
+    statement = compile_count(plan_count(db, plan_query(db, parse_query(text))))
+    plan = _plan(db, statement.count(), statement.values)
+    assert COUNTS[text] in plan
+    assert COUNTS[text] != "SCAN file" or "INDEX" not in plan
+
+
+PROMISED = sorted({text for text in (*PAGES, *COUNTS) if COUNTS.get(text) != "SCAN file"})
+
+
+@pytest.mark.parametrize("text", PROMISED)
+def test_what_promises_an_index_never_reads_the_table(db: sqlite3.Connection, text: str) -> None:
+    plan = plan_query(db, parse_query(text))
+    for part in compile_query(plan)[:1]:
+        steps = _plan(db, f"{part.ids()} LIMIT 100", part.values).split(" | ")
+        assert "SCAN file" not in steps or not plan.query.sort
+
+
+def test_an_order_that_takes_too_long_is_given_up(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each way to the same page finds the same files."""
+    texts = ("kind:image iso:3200 f<2.8 sort:taken-", "jpg sort:name", "beach iso>200 sort:size-", "width>1 sort:name",
+             "path:2 sort:taken", "rating:5 iso:100 sort:dur", "kind:image", "missing:any iso:100 sort:name-",
+             "iso:100 sort:path")  # fmt: skip
+    expected = {text: list(read_order(db, parse_query(text))) for text in texts}
+    ways: list[str] = []
+    statements = query_sql.compile_query
+
+    def compile_and_note(plan: query_sql.Plan) -> tuple[query_sql.Statement, ...]:
+        ways.append("table" if plan.reads_table else plan.words.name if plan.match else "order")
+        return statements(plan)
+
+    monkeypatch.setattr(answers, "compile_query", compile_and_note)
+    monkeypatch.setattr(answers, "MOST_STEPS", dict.fromkeys(WordsPlan, 0))
+    monkeypatch.setattr(answers, "_STEPS_BETWEEN_LOOKS", 10)
+    for text, ids in expected.items():
+        assert ids, text
+        plan = plan_query(db, parse_query(text))
+        assert read_ids(db, plan, 0, 20) == ids[:20], text
+        assert read_ids(db, plan, 5, 20) == ids[5:25], text
+        assert read_ids(db, plan, 0, 20, backwards=True) == ids[-20:], text
+        assert count_files(db, parse_query(text)) == len(ids), text
+    assert {"order", "table", "EACH", "SET"} <= set(ways)
+
+
+def test_a_question_that_another_one_interrupts_is_not_given_up(db: sqlite3.Connection) -> None:
+    def interrupt() -> int:
+        db.interrupt()
+        return 0
+
+    db.create_function("stop_here", 0, interrupt)
+    plan = plan_query(db, parse_query("kind:image iso:100 sort:taken-"))
+    with answers._patience(db, 10**9), pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        db.execute(
+            "WITH RECURSIVE n (i) AS (SELECT stop_here() UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n"
+        ).fetchall()
+    assert read_ids(db, plan, 0, 5)
