@@ -83,7 +83,8 @@ def _part(term: Token, field: Field, value: Value) -> Condition:
     if field.choices:
         for word, condition in field.choices:
             if word == value.text.lower():
-                return Condition(condition, indexed=_is_indexed(field, word))
+                listed = word == "yes" and field.name in INDEXED_FLAGS
+                return Condition(condition, indexed=_is_indexed(field, word), listed=listed)
         raise term.mistake(f"{field.name} cannot be {value.text!r}", field.expected, value.position)
     if field.type is FieldType.TEXT:
         return _text_part(term, field, value)
@@ -92,7 +93,7 @@ def _part(term: Token, field: Field, value: Value) -> Condition:
     if field.type is FieldType.ROOT:
         return _root_part(value)
     if field.type in (FieldType.TAG, FieldType.COLLECTION):
-        return Condition(_MEMBERS[field.type], (stored_text(value.text),), indexed=True)
+        return Condition(_MEMBERS[field.type], (stored_text(value.text),), indexed=True, listed=True)
     return _range_part(term, field, value)
 
 

@@ -100,11 +100,12 @@ class Plan:
     @property
     def walks(self) -> bool:
         """Whether an order is walked until a page is full, however far that is."""
-        in_folders = self.folders_first and any(
-            isinstance(item, Condition) and item.folders for item in self.query.conditions
+        begins_elsewhere = any(
+            isinstance(item, Condition) and (item.listed or (item.folders and self.folders_first))
+            for item in self.query.conditions
         )
         begins_with_words = self.match and self.words is WordsPlan.FIRST
-        if self.begin or in_folders or begins_with_words or self.reads_table:
+        if self.begin or begins_elsewhere or begins_with_words or self.reads_table:
             return False
         return bool(self.query.conditions or self.match)
 

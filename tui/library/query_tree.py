@@ -30,6 +30,7 @@ class Condition:
         folders: SQL that gives the ids of the folders that the file must lie in, with `?` for each of `folder_values`.
         folder_values: what stands for those.
         indexed: an index of the library finds the files that it holds for.
+        listed: they are few enough, or so cheap to come by, that every way to the files begins with them.
     """
 
     sql: str = ""
@@ -37,6 +38,7 @@ class Condition:
     folders: str = ""
     folder_values: tuple[str | bytes, ...] = ()
     indexed: bool = False
+    listed: bool = False
 
     def without_folders(self) -> Condition:
         """Return the same condition with `folders` written into `sql`."""
