@@ -132,9 +132,9 @@ def _extend(order: array[int], text: str) -> None:
         start = end + 1
 
 
-def count_files(db: sqlite3.Connection, query: Query) -> int:
-    """Return how many files a query finds."""
-    plan = plan_query(db, query)
+def count_files(db: sqlite3.Connection, query: Query, plan: Plan | None = None) -> int:
+    """Return how many files a query finds; `plan` is what was found out about it before, if anything was."""
+    plan = plan or plan_query(db, query)
     parts = compile_word_counts(plan) or (compile_count(plan_count(db, plan)),)
     numbers = [int(db.execute(part.count(), part.values).fetchone()[0]) for part in parts]
     return numbers[0] - sum(numbers[1:])

@@ -3,6 +3,8 @@
 Each kind of question has a lane: a connection of its own, opened when first needed, that answers one question at a
 time. A question about a newer query interrupts the lane's older one, which is asked again afterwards if someone
 still waits for it.
+
+What the first rows of a table do not need is imported where it is used.
 """
 
 from __future__ import annotations
@@ -15,23 +17,22 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tui.library.answers import count_files, read_ids, read_order
 from tui.library.connections import Connection, connect_reading, explain, explained, primary_code
-from tui.library.query_completion import Completion, asks_library, complete_query
 from tui.library.query_sql import Plan, plan_query
 from tui.library.rows import FileDetails, find_file, read_details, read_rows
-from tui.library.saved_queries import SavedQuery, collection_queries, list_saved
-from tui.library.statistics import PARTS, LibraryStatistics
 
 if TYPE_CHECKING:
     from array import array
     from collections.abc import AsyncIterator, Callable, Sequence
 
     from tui.library.query import Query
+    from tui.library.query_completion import Completion
+    from tui.library.saved_queries import SavedQuery
+    from tui.library.statistics import LibraryStatistics
     from tui.records import FileRow
 
 __all__ = [
     "FileDetails",
     "FileView",
-    "LibraryStatistics",
     "Reader",
     "count_files",
     "read_ids",
@@ -142,7 +143,9 @@ class FileView:
         """
         if self._count is None:
             began = time.perf_counter()
-            self._count = await self._reader.counts.ask(lambda db: count_files(db, self.query), self._age)
+            self._count = await self._reader.counts.ask(
+                lambda db: count_files(db, self.query, self._plan), self._age
+            )
             self.elapsed_ms = (time.perf_counter() - began) * 1000
         return self._count
 
@@ -277,6 +280,8 @@ class Reader:
         Raises:
             LibraryError: the library cannot be read.
         """
+        from tui.library.saved_queries import list_saved
+
         return await self.pages.ask(list_saved)
 
     async def collections(self) -> dict[str, str | None]:
@@ -285,6 +290,8 @@ class Reader:
         Raises:
             LibraryError: the library cannot be read.
         """
+        from tui.library.saved_queries import collection_queries
+
         return await self.pages.ask(collection_queries)
 
     async def completions(self, typed: str) -> list[Completion]:
@@ -293,6 +300,8 @@ class Reader:
         Raises:
             LibraryError: the library cannot be read.
         """
+        from tui.library.query_completion import asks_library, complete_query
+
         if not asks_library(typed):
             return complete_query(typed)
         return await self.suggestions.ask(lambda db: complete_query(typed, db))
@@ -319,6 +328,8 @@ class Reader:
         Raises:
             LibraryError: the library cannot be read.
         """
+        from tui.library.statistics import PARTS, LibraryStatistics
+
         lanes = [_Lane(self._path, self._immutable) for _ in PARTS]
         try:
             await self._hold_one_instant(lanes)
