@@ -148,6 +148,22 @@ async def test_moved_between_two_roots_on_one_disk(tmp_path: Path) -> None:
         assert after[tmp_path / "one/1.jpg"] == before[tmp_path / "one/a/1.jpg"]
 
 
+async def test_moved_over_file_systems_between_two_roots_scanned_one_after_the_other(tmp_path: Path) -> None:
+    one, two = tmp_path / "one", tmp_path / "two"
+    first_tree(one)
+    write_file(two / "x.jpg", b"x")
+    async with Engine.open(tmp_path) as engine:
+        await engine.catalogue(one, two)
+        before = await engine.ids_by_path()
+        shutil.copyfile(one / "a/1.jpg", two / "1.jpg")
+        await engine.catalogue(two)
+        assert (await engine.ids_by_path())[two / "1.jpg"] not in before.values()
+        (one / "a/1.jpg").unlink()
+        await engine.catalogue(one)
+        assert (await engine.ids_by_path())[two / "1.jpg"] == before[one / "a/1.jpg"]
+        assert await engine.missing_ids() == set()
+
+
 async def test_an_unreadable_or_vanished_root_makes_nothing_missing(tmp_path: Path) -> None:
     root = tmp_path / "root"
     first_tree(root)

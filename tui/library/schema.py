@@ -351,6 +351,8 @@ CREATE TABLE departure (
 ) WITHOUT ROWID;
 CREATE INDEX departure_file ON departure (file_id);
 
+CREATE TABLE unmatched (file_id INTEGER PRIMARY KEY REFERENCES file ON DELETE CASCADE);
+
 CREATE TABLE sidecar_departure (
     scan_id INTEGER NOT NULL REFERENCES scan ON DELETE CASCADE,
     folder_id INTEGER NOT NULL REFERENCES folder ON DELETE CASCADE,
