@@ -202,7 +202,7 @@ def delete_folder(file: Path, *_: object) -> None:
 DOES: dict[str, Callable[..., None]] = {
     "create": create, "replace": replace, "edit in place": edit_in_place, "move": move, "change case": change_case,
     "move by copy": move_by_copy, "copy": copy, "copy with time": copy, "link": link, "swap": swap, "delete": delete,
-    "put aside": put_aside, "bring back": bring_back, "move folder": move_folder, "swap folders": swap_folders,
+    "put aside": put_aside, "move folder": move_folder, "swap folders": swap_folders,
     "copy folder": copy_folder, "delete folder": delete_folder,
 }  # fmt: skip
 
