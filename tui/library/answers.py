@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tui.library.query import Query
 
-MOST_STEPS = {WordsPlan.FIRST: 800_000, WordsPlan.SET: 8_000_000, WordsPlan.EACH: 60_000}
+MOST_STEPS = {WordsPlan.FIRST: 1_500_000, WordsPlan.SET: 8_000_000, WordsPlan.EACH: 60_000}
 """Steps of SQLite's machine after which a walk is given up, by how words are looked for in it.
 
 About as much as it costs to read a table of a million files instead: a step may be one look-up in the table, one in a set,

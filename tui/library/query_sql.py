@@ -253,9 +253,20 @@ def compile_query(plan: Plan) -> tuple[Statement, ...]:
     if field.always:
         return (_statement(plan, (*field.order, *_tie(field.order))),)
     key = field.order[0].removesuffix(" COLLATE NOCASE")
+    if plan.reads_table and len(field.order) == 1:
+        return (_in_one_reading(_statement(plan, (*field.order, "file.id")), key),)
     return (
         _statement(plan, (*field.order, "file.id"), f"{key} IS NOT NULL"),
         _statement(plan, ("file.id",), f"{key} IS NULL"),
+    )
+
+
+def _in_one_reading(statement: Statement, key: str) -> Statement:
+    """Return a statement for both parts of a query: files without a value to sort by come last in either direction."""
+    return replace(
+        statement,
+        order=f"{key} IS NULL, {statement.order}",
+        reversed_order=f"{key} IS NULL DESC, {statement.reversed_order}",
     )
 
 
