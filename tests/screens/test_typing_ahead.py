@@ -129,6 +129,7 @@ async def test_typed_text_wins_over_the_folder_of_the_command_line(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr("tui.screens.typed_keys.KEYS_PATIENCE_S", 0.1)
     may_start = asyncio.Event()
     start = engine.start
 
