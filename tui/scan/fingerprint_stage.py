@@ -143,7 +143,9 @@ class FingerprintStage:
             claimed = [
                 job
                 for job in jobs
-                if job.fingerprint_pending and job.file_id not in self._hashed_early and self._feeder.claim(job)
+                if job.fingerprint_pending
+                and job.file_id not in self._hashed_early
+                and self._feeder.claim(job)
             ]
             if claimed:
                 self._submit(claimed, full=self._full)
@@ -159,7 +161,9 @@ class FingerprintStage:
                     continue
                 more = self._more_to_come()
                 batch = [] if more and not self._may_begin() else await self._next_batch()
-                if more:  # their metadata may be under way, and they be offered when they are no longer pending
+                if (
+                    more
+                ):  # their metadata may be under way, and they be offered when they are no longer pending
                     self._hashed_early.update(job.file_id for job in batch)
                 if batch:
                     self._submit(batch, full=self._full)
