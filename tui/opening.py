@@ -39,6 +39,8 @@ def open_application(path: str | None, *, library_path: str = "", config_path: s
     start_path = absolute(path) if path is not None else None
     if start_path is not None and not os.path.lexists(start_path):
         raise UsageError(f"There is no file or folder {display(start_path)}")
+    if start_path is not None:
+        start_path = os.path.realpath(start_path)  # as scans name it: roots lie where links lead
     config = load_config(config_path or None)
     _require_terminal()
     sys.setswitchinterval(SWITCH_INTERVAL_S)
