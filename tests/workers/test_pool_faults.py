@@ -122,6 +122,31 @@ async def test_answers_never_change_hands(write: type_write, fake: type_fake, ho
         assert all(isinstance(outcomes[paths.index(path)], TaskTimedOutError) for path in bad)
 
 
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_neighbours_of_deaths_are_never_blamed(write: type_write, fake: type_fake, size: int) -> None:
+    """A file that was next in line at two deaths is read all the same: its second child has read nothing else."""
+    paths = [write(f"{'good' if number % 2 else 'die_after'}-{number}.jpg") for number in range(16)]
+    async with WorkerPool(fake(), size) as pool:
+        check_others(paths, await run_all(pool, paths), set())
+
+
+async def test_suspect_gets_a_new_child_in_a_smaller_pool(write: type_write, fake: type_fake) -> None:
+    """With no empty place left, a child that works is retired to make room for one that has read nothing."""
+    hung = write("hang-once.jpg")
+    async with WorkerPool(fake(timeout_s=1.0), 2) as pool:
+        while len(pool.pids()) < 2:
+            await run_all(pool, [write("good-1.jpg"), write("slow-1.jpg"), write("slow-2.jpg")])
+        first = pool.statuses()[0].restarts
+        tasks = [asyncio.create_task(pool.run(path)) for path in (write("slow-3.jpg"), hung)]
+        async with asyncio.timeout(60):
+            while pool.statuses()[1].path != hung:
+                await asyncio.sleep(0)
+            pool.resize(1)
+            answers = await asyncio.gather(*tasks)
+        assert model_of(answers[1]) == b"hang-once.jpg"
+        assert pool.statuses()[0].restarts == first + 1
+
+
 async def test_flooded_errors_do_not_deadlock(write: type_write, fake: type_fake) -> None:
     paths = [write("flood.jpg"), write("good.jpg")]
     async with WorkerPool(fake(), 1) as pool:

@@ -1,8 +1,9 @@
 """A pool of children of one kind: tasks in, answers out, whatever the children do.
 
 Every `run()` settles. A child that dies, hangs or talks nonsense costs the file that it was reading one
-attempt of two; files that were only waiting behind it pay nothing. While no child can be started the pool
-tries again at growing intervals and is never dead for good.
+attempt of two; files that were only waiting behind it pay nothing. Which file a child was reading is a guess
+(it may have died of the one before), so the second attempt belongs to a child that has read nothing else.
+While no child can be started the pool tries again at growing intervals and is never dead for good.
 """
 
 from __future__ import annotations
@@ -76,6 +77,7 @@ class WorkerPool(Generic[AnswerT]):
         self._usual_in_flight = self._in_flight = in_flight or kind.in_flight
         self._size = _clamp_size(size)
         self._waiting: deque[Job[AnswerT]] = deque()
+        self._suspects: deque[Job[AnswerT]] = deque()  # tasks that a child was lost with
         self._workers: list[Worker[AnswerT]] = []
         self._leaving: set[asyncio.Task[None]] = set()
         self._singles: set[asyncio.Task[Reply]] = set()
@@ -178,8 +180,10 @@ class WorkerPool(Generic[AnswerT]):
         """Take back, to the head of the line, what was written to a child that is lost."""
         if self._closing:
             _fail_all(jobs, _stopped)
-        else:
-            self._waiting.extendleft(reversed(list(jobs)))
+            return
+        jobs = list(jobs)
+        self._suspects.extend(job for job in jobs if job.failures)
+        self._waiting.extendleft(reversed([job for job in jobs if not job.failures]))
 
     def start_failed(self, error: TaskFailedError) -> None:
         """Hear that a child was lost before it ever answered: wait before the next, longer each time."""
@@ -236,7 +240,8 @@ class WorkerPool(Generic[AnswerT]):
             worker.retire()
 
     def _take_waiting(self) -> list[Job[AnswerT]]:
-        jobs = list(self._waiting)
+        jobs = [*self._suspects, *self._waiting]
+        self._suspects.clear()
         self._waiting.clear()
         return jobs
 
@@ -244,13 +249,23 @@ class WorkerPool(Generic[AnswerT]):
         """Write waiting tasks to the children with the fewest, and start children while tasks wait."""
         if self._closing:
             return
+        self._dispatch_suspects()
         while self._waiting and (worker := self._choose_worker()):
             job = self._waiting.popleft()
             if not job.future.done():
                 worker.give(job)
-        if self._waiting:
+        if self._waiting or self._suspects:
             self._grow_soon()
         self._stirred.set()
+
+    def _dispatch_suspects(self) -> None:
+        """Give each task that a child was lost with to a child that has read nothing; make room for one if need be."""
+        workers = self._workers[: self._size]
+        for worker in workers:
+            if self._suspects and worker.unused:
+                worker.give(self._suspects.popleft())
+        if self._suspects and all(worker.accepting for worker in workers):
+            min(workers, key=lambda worker: len(worker.jobs)).retire()
 
     def _choose_worker(self) -> Worker[AnswerT] | None:
         """Return the worker with the fewest tasks; none when all are full or a child is about to start."""
@@ -274,7 +289,7 @@ class WorkerPool(Generic[AnswerT]):
         """Start one child in an empty place if there still is work for it."""
         self._growing = None
         empty = next((worker for worker in self._workers[: self._size] if worker.pid is None), None)
-        if self._closing or not self._waiting or empty is None:
+        if self._closing or not (self._waiting or self._suspects) or empty is None:
             return
         if time.monotonic() < self._backoff_ends_s:
             self._grow_soon()

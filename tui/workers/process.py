@@ -155,6 +155,13 @@ class ChildProcess:
         if self._errors >= 0:
             self._read_errors()
 
+    def drain_output(self) -> None:
+        """Hear at once what lies ready on standard output; of a child that has ended, that is its last words."""
+        if self._resting is not None:
+            self._resting.cancel()
+        if self._output >= 0:
+            self._read_output()
+
     def rest(self, *, longer: bool) -> None:
         """Look at the output less often from now on, or more often: whoever knows how much there is for the child to do says so."""
         factor = 1.5 if longer else 0.5

@@ -39,6 +39,10 @@ LAST_WORDS = 300
 """Characters of a dead child's standard error that its error message quotes."""
 
 
+LAST_CHUNKS = 17
+"""How often the output of a child that has ended is read: as much as the largest pipe holds (1 MiB), and its end."""
+
+
 class Job(Generic[AnswerT]):
     """One file on its way through a pool, and the future that its outcome settles."""
 
@@ -113,6 +117,11 @@ class Worker(Generic[AnswerT]):
         return self._answered + len(self.jobs) < self._kind.limits.recycle_count
 
     @property
+    def unused(self) -> bool:
+        """Whether there is a child that has never been given a task."""
+        return self.accepting and not self.jobs and not self._answered
+
+    @property
     def busy(self) -> bool:
         """Whether there is a child that has something to answer."""
         return self._child is not None and (bool(self.jobs) or not self._greeted)
@@ -168,7 +177,7 @@ class Worker(Generic[AnswerT]):
         if self._child is None:
             return
         if usage and usage.ended:
-            self.process_ended()
+            self._hear_last_words(self._child)
         elif error := self._find_excess(usage):
             self._lose(error)
         elif usage and usage.rss_bytes > self._kind.limits.recycle_bytes and self._greeted:
@@ -209,6 +218,14 @@ class Worker(Generic[AnswerT]):
         if self._child:
             when = "while it read the file" if self._greeted else "at its start"
             self._lose(WorkerDiedError(f"The {self._kind.name} process died {when}"))
+
+    def _hear_last_words(self, child: ChildProcess) -> None:
+        """Take what a child that has ended answered before, then count it as ended, whoever holds its output open."""
+        for _ in range(LAST_CHUNKS):
+            if self._child is child:
+                child.drain_output()
+        if self._child is child:
+            self.process_ended()
 
     def _take_replies(self) -> None:
         """Settle the tasks whose replies are complete."""
