@@ -76,7 +76,6 @@ async def test_the_number_of_workers_changes_while_a_scan_is_paused(
 
     async with Engine.open(tmp_path, max_workers=1) as engine:
         await start(engine, root)
-        await wait_until(lambda: engine.snapshot.counters.metadata_done > 0)
         engine.service.pause()
         engine.service.set_workers(3)
         await wait_until(lambda: processes() == 3)

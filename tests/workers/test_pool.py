@@ -227,7 +227,7 @@ async def test_refused_file_reaches_no_child(fake: Callable[..., ExiftoolKind], 
 
 @pytest.mark.corpus
 async def test_every_real_file_settles(real: Callable[..., ExiftoolKind]) -> None:
-    """A thousand real files: every one ends with an answer or a reason, and none is changed."""
+    """Every third of a thousand real files ends with an answer or a reason from both kinds of children, unchanged."""
     corpus = REPO.parent / "shared" / "corpus"
     if not corpus.is_dir():
         pytest.skip("there is no corpus beside the repository")
@@ -235,7 +235,7 @@ async def test_every_real_file_settles(real: Callable[..., ExiftoolKind]) -> Non
     from tui.workers.errors import TaskFailedError
     from tui.workers.tags import TagKind
 
-    paths = [os.fsencode(path) for path in corpus.rglob("*") if path.is_file()]
+    paths = [os.fsencode(path) for path in sorted(corpus.rglob("*")) if path.is_file()][::3]
     before = {path: os.stat(path).st_mtime_ns for path in paths}
     async with (
         asyncio.timeout(300),

@@ -36,14 +36,15 @@ class Specimen:
 def specimens() -> list[Specimen]:
     folder = find_corpus()
     assert folder is not None
-    plain = run_exiftool(folder, "-G0", "-e")
-    tracks = run_exiftool(folder, "-G1", "-e")
     full = run_exiftool(folder, "-G0")
+    with_tracks = [word for extension in TRACK_EXTENSIONS for word in ("-ext", os.fsdecode(extension))]
+    tracks = run_exiftool(folder, "-G1", "-e", *with_tracks)
     found = []
-    for path, tags in plain.items():
+    for path, said_in_full in full.items():
         kind = kind_of(path)
         if kind is None:
             continue
+        tags = {key: value for key, value in said_in_full.items() if not key.startswith("Composite:")}
         said = tracks[path] if os.fsencode(path).rpartition(b".")[2].lower() in TRACK_EXTENSIONS else tags
         size = os.path.getsize(path)
         metadata = metadata_from_exiftool(said, path=os.fsencode(path), kind=kind, size=size, mtime_ns=0)
