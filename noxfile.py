@@ -14,8 +14,8 @@ nox.options.default_venv_backend = "none"
 nox.options.sessions = ["lint", "types", "contracts", "tests"]
 nox.options.error_on_missing_interpreters = True
 
-PARALLEL = "2"
-"""Test processes: continuous integration has two cores, and the tests that measure time must not starve."""
+PARALLEL = "4"
+"""Test processes: twice as many as continuous integration has cores, since most tests wait for other processes."""
 
 
 def _tool(name: str) -> str:

@@ -34,15 +34,17 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
 
 @pytest.fixture
 def wait_until() -> Callable[..., Any]:
-    """Return a coroutine function that waits for a condition with a deadline."""
+    """Return a coroutine function that waits for a condition with a deadline; with `pause_s=0` it misses no turn."""
     import asyncio
 
-    async def wait(condition: Callable[[], object], *, seconds: float = 20.0) -> None:
+    async def wait(
+        condition: Callable[[], object], *, seconds: float = 20.0, pause_s: float = 0.01
+    ) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
                 raise AssertionError(f"not within {seconds} s: {condition}")
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(pause_s)
 
     return wait
 

@@ -172,3 +172,50 @@ def _with_digest(update: FolderUpdate, digest: bytes, version: int) -> FolderUpd
     return FolderUpdate(
         update.path, gone=update.gone, replaced=update.replaced, digest=digest, version=version
     )
+
+
+CHANGES = (
+    ("UPDATE file SET size = 2 WHERE id = 1", "here"),
+    ("UPDATE file SET mtime_ns = 2 WHERE id = 1", "here"),
+    ("UPDATE file SET inode = 7 WHERE id = 1", "here"),
+    ("UPDATE file SET name = x'62' WHERE id = 1", "here"),
+    ("UPDATE file SET missing_since = 2 WHERE id = 1", "here"),
+    ("UPDATE file SET missing_since = NULL WHERE id = 2", "here"),
+    ("UPDATE file SET folder_id = (SELECT folder_id FROM file WHERE id = 3) WHERE id = 1", "here there"),
+    (
+        "UPDATE file SET size = one.size FROM (SELECT 1 AS id, 9 AS size) AS one WHERE file.id = one.id",
+        "here",
+    ),
+    ("UPDATE OR REPLACE file SET name = (SELECT name FROM file WHERE id = 2) WHERE id = 1", "here"),
+    ("DELETE FROM file WHERE id = 2", "here"),
+    ("UPDATE file SET size = 2", "here there"),
+    ("UPDATE file SET iso = 100, metadata_state = 1, title = 'a'", ""),
+)
+"""SQL that changes rows of files, and the folders whose listing changes by it."""
+
+
+@pytest.mark.parametrize(("sql", "changed"), CHANGES)
+def test_whatever_changes_a_row_raises_the_version_and_forgets_the_digest(
+    db: sqlite3.Connection, root_id: int, sql: str, changed: str
+) -> None:
+    folders = {path: files.add_folder(db, root_id, path, None) for path in (b"here", b"there")}
+    files.insert_files(db, folders[b"here"], [found(b"a.jpg"), found(b"gone.jpg", inode=2)], NOW)
+    files.insert_files(db, folders[b"there"], [found(b"c.jpg", inode=3)], NOW)
+    files.set_missing(db, [2], NOW)
+    for folder_id in folders.values():
+        folder_digests.keep_digest(db, folder_id, b"digest")
+    before = {path: _known(db, root_id, path) for path in folders}
+    db.execute(sql)
+    for path, known in before.items():
+        now = _known(db, root_id, path)
+        if path.decode() in changed.split():
+            assert now.version > known.version
+            assert now.digest is None
+        else:
+            assert now == known
+
+
+def _known(db: sqlite3.Connection, root_id: int, path: bytes) -> folder_digests.KnownFolder:
+    known = folder_digests.find_known_folder(db, root_id, path)
+    assert known is not None
+    return known

@@ -23,9 +23,12 @@ WHERE child.parent_id = (SELECT id FROM folder WHERE root_id = ? AND path = ?)
 
 
 def count_present(db: sqlite3.Connection) -> int:
-    """Return the number of present files; reads one index, some 30 ms for a million."""
-    # the planner does not know that this index alone answers, and would read the whole table
-    sql = "SELECT count(*) FROM file INDEXED BY file_size WHERE missing_since IS NULL"
+    """Return the number of present files, some 10 ms for a million.
+
+    All less those that are missing: a count without a condition goes from page to page of an index, one with a condition
+    from entry to entry, ten times as long.
+    """
+    sql = "SELECT (SELECT count(*) FROM file) - (SELECT count(*) FROM file WHERE missing_since IS NOT NULL)"
     return int(db.execute(sql).fetchone()[0])
 
 

@@ -12,6 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from tui.library.counts import count_present
 from tui.library.problems import count_problems
 from tui.library.scans import recent_scans
 from tui.library.schema import YEAR
@@ -222,8 +223,7 @@ def read_places(db: sqlite3.Connection) -> dict[str, Any]:
         "missing": _count(db, "file WHERE missing_since IS NOT NULL"),
         "folders": _count(db, "folder"),
         "with_position": _count_present(db, "file_position", "latitude IS NOT NULL"),
-        "with_date": _count_present(db, "file_folder", "TRUE")
-        - _count_present(db, "file_kind_taken", _WITHOUT_DATE),
+        "with_date": count_present(db) - _count_present(db, "file_kind_taken", _WITHOUT_DATE),
         "pending_metadata": _count_present(db, "file_metadata_pending", "metadata_state = 0"),
         "pending_fingerprints": _count_present(db, "file_fingerprint_pending", "fingerprint_state = 0"),
         "top_folders": _top_folders(db),

@@ -94,7 +94,6 @@ class BrowseScreen(ShellScreen):
 
     def on_mount(self) -> None:
         """Go to where the user's media probably are."""
-        super().on_mount()
         self.tree_view.focus()
         self._go_to_start()
 
@@ -106,7 +105,6 @@ class BrowseScreen(ShellScreen):
 
     def on_screen_resume(self) -> None:
         """Catch up with the library."""
-        super().on_screen_resume()
         self._read_marks(tuple(self._unfolded))
         self._look_for_roots()
 
@@ -178,9 +176,9 @@ class BrowseScreen(ShellScreen):
         """Read the folder under the cursor again."""
         self.tree_view.reread()
 
-    def action_go_to_path(self) -> None:
+    async def action_go_to_path(self) -> None:
         """Ask for a path."""
-        self.query_one(LinePrompt).ask("/")
+        await self.query_one(LinePrompt).ask("/")
 
     def _go_to_typed(self, text: str | None) -> None:
         """Go to the path that was typed; the keys behind it are meant for that folder."""

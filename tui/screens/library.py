@@ -122,11 +122,10 @@ class LibraryScreen(ShellScreen):
         yield self.box
         yield self.name_prompt
         yield self.place_prompt
-        yield Horizontal(self.sidebar, self.table, self.panel, id="library-body")
+        yield Horizontal(self.sidebar, self.table, id="library-body")
 
     def on_mount(self) -> None:
         """Show all files, and keep up with the library."""
-        super().on_mount()
         self.set_interval(RENEWAL_PERIOD_S, self._renew_if_due)
         self._arrange()
         self.set_focus(self.table)
@@ -138,7 +137,6 @@ class LibraryScreen(ShellScreen):
 
     def on_screen_resume(self) -> None:
         """Catch up with what the library got while another screen was shown."""
-        super().on_screen_resume()
         self._renew_if_due()
 
     def scan_targets(self) -> tuple[bytes, ...]:
@@ -311,10 +309,10 @@ class LibraryScreen(ShellScreen):
 
     # Saved queries
 
-    def action_save_query(self) -> None:
+    async def action_save_query(self) -> None:
         """Ask for the name by which the query in the box is kept."""
         if self.box.text:
-            self.name_prompt.ask()
+            await self.name_prompt.ask()
         else:
             self.app.notify(f"Type a query first: {self.session.key('open_search')}.", markup=False)
 
@@ -356,9 +354,9 @@ class LibraryScreen(ShellScreen):
         """Turn the order round."""
         self.table.reverse_sort()
 
-    def action_go_to_place(self) -> None:
+    async def action_go_to_place(self) -> None:
         """Ask for a place in the list."""
-        self.place_prompt.ask()
+        await self.place_prompt.ask()
 
     def _go_to_typed_place(self, text: str | None) -> None:
         self.set_focus(self.table)
@@ -469,6 +467,8 @@ class LibraryScreen(ShellScreen):
 
     def _show_details(self, *, is_open: bool) -> None:
         self._details_open = is_open
+        if not self.panel.is_attached:
+            self.query_one("#library-body").mount(self.panel)
         self._arrange()
         if not is_open:
             self.set_focus(self.table)

@@ -85,12 +85,10 @@ class ProblemsScreen(ShellScreen):
 
     def on_mount(self) -> None:
         """Let the list have the keys."""
-        super().on_mount()
         self.set_focus(self.problem_list)
 
     def on_screen_resume(self) -> None:
         """Read the list again."""
-        super().on_screen_resume()
         self.action_reload()
 
     def show_snapshot(self) -> None:

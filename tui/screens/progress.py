@@ -57,7 +57,6 @@ class ProgressScreen(ShellScreen):
 
     def on_screen_resume(self) -> None:
         """Read the history again."""
-        super().on_screen_resume()
         self._read_history()
 
     def show_snapshot(self) -> None:

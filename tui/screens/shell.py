@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events, on
 from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Input
@@ -65,6 +66,8 @@ class ShellScreen(Screen[None]):
     What is read for it takes a moment to come. Keys that were typed meanwhile are meant for what comes: they wait
     while the screen `expect`s something, and are heard when it has `arrived`.
 
+    Textual calls a handler such as `on_mount` for each class, the subclass's first: none calls that of its superclass.
+
     Attributes:
         TAB: id of the action that shows the screen (`show_library`).
         PLACES: where the keys of the screen are listed in the registry, for its help.
@@ -87,6 +90,8 @@ class ShellScreen(Screen[None]):
         self._css_update_count = self.app._css_update_count  # noqa: SLF001  # Textual has no public way to say so
         self.session = session
         self._expected: set[str] = set()
+        self._keys_change = False
+        self._was_suspended = False
 
     @property
     def awaits_content(self) -> bool:
@@ -120,7 +125,7 @@ class ShellScreen(Screen[None]):
         self.show_log()
         self.show_file_count()
         self.show_snapshot()
-        self.bindings_updated_signal.subscribe(self, self._show_keys)
+        self.bindings_updated_signal.subscribe(self, lambda _screen: self._show_keys_soon())
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was shown; the first time, the frame is not there yet."""
@@ -129,10 +134,16 @@ class ShellScreen(Screen[None]):
         self.show_log()
         self.show_file_count()
         self.show_snapshot()
-        self.call_after_refresh(self._show_keys, self)  # the focus may have moved before the screen was shown
+        self.call_after_refresh(self._show_keys_soon)  # the focus may have moved before the screen was shown
+
+    @on(events.ScreenResume)
+    def _keep_styles(self, event: events.ScreenResume) -> None:
+        """Keep Textual from working out all styles once more for a screen that has just been mounted with them."""
+        event.refresh_styles = self._was_suspended
 
     def on_screen_suspend(self) -> None:
         """Let nothing wait for a screen that is not shown any more."""
+        self._was_suspended = True
         self._expected.discard("library")
 
     def show_snapshot(self) -> None:
@@ -189,12 +200,19 @@ class ShellScreen(Screen[None]):
                 await self.app.run_action(active.binding.action, active.node)
                 return
 
-    def _show_keys(self, screen: AnyScreen[object]) -> None:
+    def _show_keys_soon(self) -> None:
+        """Show the keys when everything that changes them now has changed them: to find them is dear."""
+        if not self._keys_change:
+            self._keys_change = True
+            self.call_later(self._show_keys)
+
+    def _show_keys(self) -> None:
+        self._keys_change = False
         for bar in self.query(FooterBar):
-            bar.show(footer_items(screen, self.session))
+            bar.show(footer_items(self, self.session))
 
 
-def footer_items(screen: AnyScreen[object], session: ScreenSession) -> list[tuple[str, str, str]]:
+def footer_items(screen: AnyScreen[Any], session: ScreenSession) -> list[tuple[str, str, str]]:
     """Return id, key and label of the actions that the footer shows for a screen as it is now."""
     keys: dict[str, str] = {}
     for key, active in screen.active_bindings.items():

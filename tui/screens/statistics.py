@@ -46,13 +46,11 @@ class StatisticsScreen(ShellScreen):
 
     def on_mount(self) -> None:
         """Let the list have the keys, and read."""
-        super().on_mount()
         self.set_focus(self.list)
         self._read(only_if_changed=False)
 
     def on_screen_resume(self) -> None:
         """Read again what changed meanwhile; the sums of before stay until then."""
-        super().on_screen_resume()
         self._read(only_if_changed=True)
 
     def action_reload_statistics(self) -> None:

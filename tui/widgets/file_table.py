@@ -290,7 +290,6 @@ class FileTable(LineList):
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
         self._forget_layout()
-        super().on_resize()
 
     def repaint(self) -> None:
         """Show what there is, and see to it that what lacks will come."""

@@ -12,7 +12,6 @@ from textual.widgets import Input, Static
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from textual.app import ComposeResult
     from textual.binding import BindingType
 
 
@@ -54,13 +53,14 @@ class LinePrompt(Horizontal):
         self._answer = answer
         self.display = False
 
-    def compose(self) -> ComposeResult:
-        """Compose label and line."""
-        yield Static(Content(f" {self._label} "))
-        yield AnswerLine(self._answer_line)
+    async def ask(self, value: str = "") -> None:
+        """Take the keys, from the very next one on; the line begins with `value`.
 
-    def ask(self, value: str = "") -> None:
-        """Take the keys, from the very next one on; the line begins with `value`."""
+        Label and line are made for the first question: most screens never ask one, and lines of input are the dearest part
+        of a screen that opens.
+        """
+        if not self.children:
+            await self.mount(Static(Content(f" {self._label} ")), AnswerLine(self._answer_line))
         line = self.query_one(Input)
         line.value = value
         line.cursor_position = len(value)

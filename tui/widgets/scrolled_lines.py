@@ -142,7 +142,6 @@ class ScrolledLines(PaintedLines, can_focus=True):
     def on_resize(self) -> None:
         """Fill the new size."""
         self.keep_in_range()
-        super().on_resize()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Move the view down."""

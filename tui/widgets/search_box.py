@@ -159,9 +159,7 @@ class SearchBox(Widget):
         self._suggestions = Suggestions(suggest)
 
     def compose(self) -> ComposeResult:
-        """Compose what was made."""
-        yield self._mistake  # first, so that it begins at the left edge
-        yield self._offered
+        """Compose what is always shown; the lines below the box come when there is something to say."""
         yield self._scope
         yield Static(Content(PROMPT), classes="search-prompt")
         yield self._line
@@ -229,7 +227,7 @@ class SearchBox(Widget):
         ):  # no room to the right of the place: stand to its left, or cut
             room = place - 1
             line = fit_text(words, room, align="right") + " ▲" if room >= cell_len(words) else f"▲ {words}"
-        self._mistake.update(Content(fit_text(line, width)))
+        self._show_below(self._mistake, Content(fit_text(line, width)))
         self._result.update(Content(""))
         self.add_class("-mistaken")
 
@@ -262,7 +260,12 @@ class SearchBox(Widget):
     def _show_suggestions(self, *, visible: bool) -> None:
         self.set_class(visible, "-suggesting")
         if visible:
-            self._offered.update(self._suggestions.line(self.size.width))
+            self._show_below(self._offered, self._suggestions.line(self.size.width))
+
+    def _show_below(self, line: Static, text: Content) -> None:
+        if not line.is_attached:
+            self.mount(line, before=0)  # first, so that it begins at the left edge
+        line.update(text)
 
     def on_descendant_blur(self) -> None:
         """Offer nothing where nothing is typed."""
