@@ -228,7 +228,7 @@ async def test_a_paused_scan_stands_still_and_goes_on(tmp_path: Path, wait_until
         write_file(root / f"{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
     async with Engine.open(tmp_path, max_workers=1) as engine:
         await engine.service.start(ScanRequest((os.fsencode(root),)))
-        await wait_until(lambda: engine.snapshot.counters.metadata_done > 0, pause_s=0)
+        await wait_until(lambda: any(worker.done for worker in engine.snapshot.workers), pause_s=0)
         engine.service.pause()
         assert engine.snapshot.state == ScanState.PAUSED
         run = engine.service._run
