@@ -17,7 +17,7 @@ from tui.library.connections import connect_writing
 from tui.library.database import create_library
 from tui.library.query import LONGEST_QUERY, Query, QueryError, parse_query
 from tui.library.query_fields import FIELDS, FIELDS_BY_NAME, SORTABLE, FieldType
-from tui.library.query_sql import plan_query
+from tui.library.query_plans import plan_query
 from tui.library.query_values import Span, parse_value
 from tui.records import Extraction, Fingerprint, Kind, Metadata, Problem, Stage
 

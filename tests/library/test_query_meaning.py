@@ -15,11 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.library.found import NOW, found
-from tui.library import edits, files, query_sql, reader, roots, stages, tags
+from tui.library import edits, files, query_plans, reader, roots, stages, tags
 from tui.library.connections import connect_writing
 from tui.library.database import create_library
 from tui.library.query import parse_query
-from tui.library.query_sql import compile_count, compile_query, plan_query
+from tui.library.query_plans import plan_query
+from tui.library.query_sql import compile_count, compile_query
 from tui.records import Extraction, Kind, Metadata
 
 if TYPE_CHECKING:
@@ -280,8 +281,8 @@ def test_or_binds_weaker_than_and_and_parentheses_bind_strongest(
     expected = _evaluate([whole], sort, falling=falling)
     query = parse_query(text)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(query_sql, "FEW", begin[0])
-        patch.setattr(query_sql, "MANY", begin[1])
+        patch.setattr(query_plans, "FEW", begin[0])
+        patch.setattr(query_plans, "MANY", begin[1])
         assert list(reader.read_order(shelf, query)) == expected, text
         assert reader.count_files(shelf, query) == len(expected), text
         assert reader.read_ids(shelf, plan_query(shelf, query), 2, 5) == expected[2:7], text

@@ -20,7 +20,7 @@ from tui.library import files, roots
 from tui.library.connections import connect_writing
 from tui.library.database import Library, create_library
 from tui.library.query import parse_query
-from tui.library.query_sql import plan_query
+from tui.library.query_plans import plan_query
 from tui.library.reader import NEAR_ROWS, read_ids
 from tui.records import FoundFile, Kind
 from tui.widgets.folder_sidebar import ALL_FILES, FolderSidebar

@@ -13,15 +13,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tui.library.query_sql import (
-    Plan,
-    compile_count,
-    compile_query,
-    compile_word_counts,
-    plan_count,
-    plan_query,
-    plan_without_order,
-)
+from tui.library.counts import count_present
+from tui.library.query_plans import Plan, plan_count, plan_query, plan_without_order
+from tui.library.query_sql import compile_count, compile_query, compile_word_count
 from tui.library.words import WordsPlan
 
 if TYPE_CHECKING:
@@ -29,7 +23,12 @@ if TYPE_CHECKING:
 
     from tui.library.query import Query
 
-MOST_STEPS = {WordsPlan.FIRST: 1_500_000, WordsPlan.SET: 8_000_000, WordsPlan.EACH: 60_000}
+MOST_STEPS = {
+    WordsPlan.FIRST: 1_500_000,
+    WordsPlan.SET: 8_000_000,
+    WordsPlan.EACH: 60_000,
+    WordsPlan.STREAM: 1_500_000,
+}
 """Steps of SQLite's machine after which a walk is given up, by how words are looked for in it.
 
 About as much as it costs to read a table of a million files instead: a step may be one look-up in the table, one in a set,
@@ -57,7 +56,7 @@ def read_ids(
             return _ids(db, plan, offset, limit, backwards=backwards)
     except _GivenUpError:
         pass
-    if plan.words is WordsPlan.EACH:
+    if plan.match and plan.words is WordsPlan.EACH:
         return read_ids(db, replace(plan, words=WordsPlan.SET), offset, limit, backwards=backwards)
     return _ids(db, plan_without_order(db, plan), offset, limit, backwards=backwards)
 
@@ -135,6 +134,7 @@ def _extend(order: array[int], text: str) -> None:
 def count_files(db: sqlite3.Connection, query: Query, plan: Plan | None = None) -> int:
     """Return how many files a query finds; `plan` is what was found out about it before, if anything was."""
     plan = plan or plan_query(db, query)
-    parts = compile_word_counts(plan) or (compile_count(plan_count(db, plan)),)
-    numbers = [int(db.execute(part.count(), part.values).fetchone()[0]) for part in parts]
-    return numbers[0] - sum(numbers[1:])
+    if not (plan.query.conditions or plan.match or plan.query.with_missing):
+        return count_present(db)
+    statement = compile_word_count(plan) or compile_count(plan_count(db, plan))
+    return int(db.execute(statement.count(), statement.values).fetchone()[0])

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING
 
 from tui.library.query_fields import (
+    HAS,
     INDEXED_COLUMNS,
     INDEXED_FLAGS,
     INDEXED_PRESENCE,
-    MODEL_CONDITION,
+    KNOWN_VALUES,
+    MEMBERS,
     Field,
     FieldType,
 )
-from tui.library.query_tree import Condition, Node, Words
+from tui.library.query_tree import Condition, Node, Words, either
 from tui.library.query_values import Span, parse_value
 from tui.library.values import stored_text
 from tui.library.words import Phrase
@@ -63,11 +66,14 @@ def _field_condition(term: Token, field: Field) -> Node:
     parts = [_part(term, field, value) for value in term.values]
     if len(parts) == 1:
         return parts[0]
+    if all(part.known or part.members or part.name_words for part in parts):
+        return either(parts)
     wholes = [part.without_folders() for part in parts]
     return Condition(
         " OR ".join(f"({part.sql})" for part in wholes),
         tuple(value for part in wholes for value in part.values),
         indexed=all(part.indexed for part in wholes),
+        column=field.column,
     )
 
 
@@ -83,8 +89,7 @@ def _part(term: Token, field: Field, value: Value) -> Condition:
     if field.choices:
         for word, condition in field.choices:
             if word == value.text.lower():
-                listed = word == "yes" and field.name in INDEXED_FLAGS
-                return Condition(condition, indexed=_is_indexed(field, word), listed=listed)
+                return _choice_part(field, word, condition)
         raise term.mistake(f"{field.name} cannot be {value.text!r}", field.expected, value.position)
     if field.type is FieldType.TEXT:
         return _text_part(term, field, value)
@@ -93,8 +98,28 @@ def _part(term: Token, field: Field, value: Value) -> Condition:
     if field.type is FieldType.ROOT:
         return _root_part(value)
     if field.type in (FieldType.TAG, FieldType.COLLECTION):
-        return Condition(_MEMBERS[field.type], (stored_text(value.text),), indexed=True, listed=True)
+        return _member_part(field, stored_text(value.text))
     return _range_part(term, field, value)
+
+
+def _choice_part(field: Field, word: str, condition: str) -> Condition:
+    column = f"file.{HAS[word]}" if field.type is FieldType.PRESENCE and word in HAS else field.column
+    is_flag = word == "yes" and field.name in INDEXED_FLAGS
+    return Condition(
+        condition,
+        indexed=_is_indexed(field, word),
+        listed=is_flag,
+        column=column,
+        members=MEMBERS.get(field.name, "") if is_flag else "",
+    )
+
+
+def _member_part(field: Field, name: str) -> Condition:
+    """Return the condition for a tag or a collection."""
+    members, each = _MEMBERS[field.type], _IS_MEMBER[field.type]
+    return Condition(
+        f"file.id IN ({members})", (name,), indexed=True, listed=True, members=members, each=each
+    )
 
 
 def _is_indexed(field: Field, word: str) -> bool:
@@ -105,10 +130,20 @@ def _is_indexed(field: Field, word: str) -> bool:
 
 
 _MEMBERS = {
-    FieldType.TAG: "file.id IN (SELECT file_id FROM file_tag JOIN tag ON tag.id = file_tag.tag_id WHERE tag.name = ?)",
+    FieldType.TAG: "SELECT file_id FROM file_tag JOIN tag ON tag.id = file_tag.tag_id WHERE tag.name = ?",
     FieldType.COLLECTION: (
-        "file.id IN (SELECT file_id FROM collection_file JOIN collection "
-        "ON collection.id = collection_file.collection_id WHERE collection.name = ?)"
+        "SELECT file_id FROM collection_file JOIN collection ON collection.id = collection_file.collection_id "
+        "WHERE collection.name = ?"
+    ),
+}
+_IS_MEMBER = {
+    FieldType.TAG: (
+        "EXISTS (SELECT 1 FROM file_tag WHERE file_tag.file_id = file.id "
+        "AND file_tag.tag_id = (SELECT id FROM tag WHERE name = ?))"
+    ),
+    FieldType.COLLECTION: (
+        "EXISTS (SELECT 1 FROM collection_file WHERE collection_file.file_id = file.id "
+        "AND collection_file.collection_id = (SELECT id FROM collection WHERE name = ?))"
     ),
 }
 
@@ -116,15 +151,40 @@ _MEMBERS = {
 def _text_part(term: Token, field: Field, value: Value) -> Condition:
     text = stored_text(value.text)
     whole = term.operator == "=" or field.name == "ext"
-    if not value.quoted and any(character in text for character in "*?"):
-        pattern = _escape_like(text).replace("*", "%").replace("?", "_")
-    elif whole:
-        pattern = _escape_like(text.removeprefix(".") if field.name == "ext" else text)
+    if field.name == "ext":
+        text = text.removeprefix(".")
+    signs = "*?" if not value.quoted and any(character in text for character in "*?") else ""
+    pattern = _escape_like(text).replace("*", "%").replace("?", "_") if signs else _escape_like(text)
+    if not signs and not whole:
+        pattern = f"%{pattern}%"
+    return Condition(
+        f"{field.column} LIKE ? ESCAPE '\\'",
+        (pattern,),
+        indexed=field.column in INDEXED_COLUMNS,
+        column=field.column,
+        known=KNOWN_VALUES.get(field.column, ""),
+        name_words=_words_of_name(field, text, signs) if signs or whole else (),
+    )
+
+
+def _words_of_name(field: Field, pattern: str, signs: str) -> tuple[Phrase, ...]:
+    """Return the complete words that the name of each file has that fits a pattern for its name or extension.
+
+    Only words of ASCII letters and digits that ASCII signs enclose: what the index makes of others is its own affair.
+    """
+    if field.name == "ext":
+        words = [pattern] if _ASCII_WORD.fullmatch(pattern) else []
+    elif field.name == "name":
+        parts = re.split(f"[{signs}]+", pattern) if signs else [pattern]
+        # a sign that stands for any characters may go on with a word, the ends of the name cannot
+        words = _ASCII_WORD_INSIDE.findall(f".{'é'.join(parts)}.")
     else:
-        pattern = f"%{_escape_like(text)}%"
-    if field.name == "model":
-        return Condition(MODEL_CONDITION, (pattern,), indexed=True)
-    return Condition(sql=f"{field.column} LIKE ? ESCAPE '\\'", values=(pattern,))
+        words = []
+    return tuple(Phrase(word, "name") for word in words)
+
+
+_ASCII_WORD = re.compile("[0-9A-Za-z]+")
+_ASCII_WORD_INSIDE = re.compile(r"(?<=[\x00-/:-@\[-`{-\x7f])[0-9A-Za-z]+(?=[\x00-/:-@\[-`{-\x7f])")
 
 
 def _escape_like(text: str) -> str:
@@ -208,12 +268,13 @@ def _range_part(term: Token, field: Field, value: Value) -> Condition:
             " AND ".join(sql for sql, _ in sides),
             tuple(value for _, values in sides for value in values),
             indexed=indexed,
+            column=field.column,
         )
     span = parse_value(field.type, value.text)
     if span is None:
         raise term.mistake(f"{value.text!r} is no {field.type.value}", field.expected, value.position)
     sql, values = _compare(field.column, term.operator, span)
-    return Condition(sql, values, indexed=indexed)
+    return Condition(sql, values, indexed=indexed, column=field.column)
 
 
 def _compare(column: str, operator: str, span: Span) -> tuple[str, tuple[int | float | str, ...]]:

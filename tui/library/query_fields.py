@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from tui.library.schema import INDEXED_NUMBERS, INDEXED_TEXTS
+
 
 class FieldType(StrEnum):
     """What a field compares, and how its value is written."""
@@ -35,14 +37,27 @@ class FieldType(StrEnum):
     SORT = "field to sort by"
 
 
-MODEL_CONDITION = (
-    "file.model IN (WITH RECURSIVE known (model) AS ("
-    "SELECT min(model) FROM file WHERE model IS NOT NULL AND missing_since IS NULL UNION ALL "
-    "SELECT (SELECT min(model) FROM file WHERE model > known.model AND missing_since IS NULL) FROM known "
-    "WHERE known.model IS NOT NULL) SELECT model FROM known WHERE model LIKE ? ESCAPE '\\')"
-)
-"""Camera models by a pattern: the index is asked for each model there is, some hundred, not for each file."""
+def known_values(column: str, collation: str = "NOCASE") -> str:
+    """Return SQL for the values of a column among present files that match a pattern.
 
+    The index is asked for each value there is, some hundred, not for each file.
+    """
+    next_value = (
+        f"SELECT {column} FROM file WHERE {column} {{}} AND missing_since IS NULL "
+        f"ORDER BY {column} COLLATE {collation} LIMIT 1"
+    )
+    first, after = next_value.format("IS NOT NULL"), next_value.format(f"COLLATE {collation} > known.value")
+    return (
+        f"WITH RECURSIVE known (value) AS (SELECT ({first}) UNION ALL SELECT ({after}) FROM known "
+        "WHERE known.value IS NOT NULL) SELECT value FROM known WHERE value LIKE ? ESCAPE '\\'"
+    )
+
+
+KNOWN_VALUES = {
+    "file.model": known_values("model", "BINARY"),
+    **{f"file.{column}": known_values(column) for column in INDEXED_TEXTS},
+}
+"""How to list the values of text columns that have few, and an index."""
 
 INDEXED_COLUMNS = frozenset(
     {
@@ -55,6 +70,7 @@ INDEXED_COLUMNS = frozenset(
         "file.latitude",
         "file.id",
         "file.inode",
+        *(f"file.{column}" for column in (*INDEXED_NUMBERS, *INDEXED_TEXTS)),
     }
 )
 """Columns by the values of which an index of the library finds files."""
@@ -63,8 +79,11 @@ INDEXED_FLAGS = frozenset({"dup", "problem", "edited", "missing"})
 """Flags of which a table or an index names the files that have them."""
 
 INDEXED_PRESENCE = frozenset(
-    {"gps", "date", "camera", "rating", "duration", "artist", "album", "fingerprint", "tags", "edits"}
-)
+    {
+        "gps", "date", "camera", "rating", "duration", "artist", "album", "fingerprint", "tags", "edits",
+        "size", "lens", "iso", "aperture", "exposure", "focal", "year", "genre", "bpm", "key", "altitude", "fps", "codec",
+    }
+)  # fmt: skip
 """What `has:` asks for that a table or an index names the files of."""
 
 
@@ -142,7 +161,14 @@ _EXPECTED = {
 }
 
 _MISSING = "file.missing_since IS NOT NULL"
-_PROBLEM = "file.id IN (SELECT file_id FROM problem WHERE file_id IS NOT NULL AND ignored = 0)"
+MEMBERS = {
+    "problem": "SELECT file_id FROM problem WHERE file_id IS NOT NULL AND ignored = 0",
+    "edited": "SELECT file_id FROM edit",
+    "dup": "SELECT id FROM file WHERE quick_fingerprint IN (SELECT quick_fingerprint FROM shared_fingerprint)",
+}
+"""SQL for the ids of the files that have a flag, or may have it."""
+
+_PROBLEM = f"file.id IN ({MEMBERS['problem']})"
 _DUPLICATE = (
     "file.quick_fingerprint IN (SELECT quick_fingerprint FROM shared_fingerprint) AND EXISTS (SELECT 1 FROM file AS twin "
     "WHERE twin.quick_fingerprint = file.quick_fingerprint AND twin.missing_since IS NULL AND twin.id <> file.id "
@@ -161,10 +187,12 @@ def _flag(name: str, condition: str, text: str, *aliases: str) -> Field:
 
 
 def _number(name: str, column: str, text: str, example: str, *aliases: str) -> Field:
-    return Field(name, FieldType.NUMBER, f"file.{column}", text, example, aliases, (f"file.{column}",))
+    indexed = column in INDEXED_NUMBERS
+    order = (f"file.{column}",)
+    return Field(name, FieldType.NUMBER, f"file.{column}", text, example, aliases, order, indexed=indexed)
 
 
-_HAS = {
+HAS = {
     "gps": "latitude",
     "altitude": "altitude",
     "date": "taken_local",
@@ -209,9 +237,9 @@ def _words(name: str, text: str, example: str, *aliases: str, column: str = "", 
 
 
 def _text(name: str, column: str, text: str, example: str, *aliases: str) -> Field:
-    return Field(
-        name, FieldType.TEXT, f"file.{column}", text, example, aliases, (f"file.{column} COLLATE NOCASE",)
-    )
+    indexed = column in INDEXED_TEXTS
+    order = (f"file.{column} COLLATE NOCASE",)
+    return Field(name, FieldType.TEXT, f"file.{column}", text, example, aliases, order, indexed=indexed)
 
 
 FIELDS: tuple[Field, ...] = (
@@ -332,7 +360,7 @@ FIELDS: tuple[Field, ...] = (
     _flag("dup", _DUPLICATE, "another file has the same content", "duplicate", "duplicates"),
     _flag("companion", "file.companion_of IS NOT NULL", "goes with another file: JPEG of a RAW, film of a Live Photo"),
     _flag("offline", _OFFLINE, "its root is a disk that is not there now"),
-    _flag("edited", "file.id IN (SELECT file_id FROM edit)", "you changed its metadata"),
+    _flag("edited", f"file.id IN ({MEMBERS['edited']})", "you changed its metadata"),
     Field(
         "state", FieldType.CHOICE, "file.state", "present or missing", "state:missing", order=("file.state",), always=True,
         choices=(("present", "file.missing_since IS NULL"), ("missing", _MISSING), ("any", "TRUE")),
@@ -353,7 +381,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "has", FieldType.PRESENCE, "", "something is known: gps, date, rating …", "has:gps",
         choices=(
-            *((word, f"file.{column} IS NOT NULL") for word, column in _HAS.items()),
+            *((word, f"file.{column} IS NOT NULL") for word, column in HAS.items()),
             *((word, _LONG.format(word)) for word in ("description", "keywords", "people", "place")),
             ("sidecar", "file.id IN (SELECT file_id FROM sidecar WHERE file_id IS NOT NULL)"),
             ("tags", "file.id IN (SELECT file_id FROM file_tag)"), ("edits", "file.id IN (SELECT file_id FROM edit)"),

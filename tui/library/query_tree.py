@@ -30,7 +30,12 @@ class Condition:
         folders: SQL that gives the ids of the folders that the file must lie in, with `?` for each of `folder_values`.
         folder_values: what stands for those.
         indexed: an index of the library finds the files that it holds for.
-        listed: they are few enough, or so cheap to come by, that every way to the files begins with them.
+        listed: the library names them: a tag, a collection, a list of problems.
+        column: the column that it compares; empty where it is more than one, or none.
+        known: SQL for the values of `column` among present files that it holds for, with `?` for each of `values`.
+        members: SQL for the ids of files, all that it holds for among them, with `?` for each of `values`.
+        each: the same as `sql`, quicker where it is asked of one file after the other.
+        name_words: what the name of every such file has.
     """
 
     sql: str = ""
@@ -39,6 +44,11 @@ class Condition:
     folder_values: tuple[str | bytes, ...] = ()
     indexed: bool = False
     listed: bool = False
+    column: str = ""
+    known: str = ""
+    members: str = ""
+    each: str = ""
+    name_words: tuple[Phrase, ...] = ()
 
     def without_folders(self) -> Condition:
         """Return the same condition with `folders` written into `sql`."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tui.library.answers import count_files, read_ids, read_order
 from tui.library.connections import Connection, connect_reading, explain, explained, primary_code
-from tui.library.query_sql import Plan, plan_query
+from tui.library.query_plans import Plan, plan_query
 from tui.library.rows import FileDetails, find_file, read_details, read_rows
 
 if TYPE_CHECKING:

@@ -63,8 +63,34 @@ def field_type(name: str) -> str:
     return "INTEGER" if name in _INTEGERS else "REAL" if name in _REALS else "TEXT"
 
 
+INDEXED_NUMBERS = (
+    "iso",
+    "f_number",
+    "exposure",
+    "focal_length",
+    "width",
+    "height",
+    "altitude",
+    "frame_rate",
+    "year",
+    "bpm",
+)
+INDEXED_TEXTS = ("lens", "genre", "musical_key", "codec")
+"""Columns of metadata with an index of their own, of the present files that have a value: what is rare is found at once."""
+
 YEAR = "coalesce(year, CAST(substr(taken_local, 1, 4) AS INTEGER))"
 """SQL for the year that a file counts for: of release where that is known, else of recording; NULL for neither."""
+
+
+def _value_indexes() -> str:
+    """Return SQL for the indexes of `INDEXED_NUMBERS` and `INDEXED_TEXTS`; a walk of new files writes to none of them."""
+    columns = (*INDEXED_NUMBERS, *(f"{column} COLLATE NOCASE" for column in INDEXED_TEXTS))
+    return "".join(
+        f"CREATE INDEX file_{column.split()[0]} ON file ({column}) "
+        f"WHERE {column.split()[0]} IS NOT NULL AND missing_since IS NULL;\n"
+        for column in columns
+    )
+
 
 _CATALOGUE = f"""
 CREATE TABLE setting (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -153,7 +179,7 @@ CREATE INDEX file_position ON file (latitude, longitude) WHERE latitude IS NOT N
 CREATE INDEX file_folder ON file (folder_id, size, duration_ms) WHERE missing_since IS NULL;
 CREATE INDEX file_groups ON file (extension, kind, model, lens, {YEAR}, size, duration_ms)
     WHERE missing_since IS NULL AND metadata_state <> 0;
-
+{_value_indexes()}
 CREATE TABLE shared_fingerprint (quick_fingerprint BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TRIGGER file_shares_fingerprint AFTER UPDATE OF quick_fingerprint ON file
     WHEN new.quick_fingerprint IS NOT NULL AND EXISTS (
@@ -233,6 +259,20 @@ _STATISTICS = {
     "file_folder": "1000000 320 2 2",
     "shared_fingerprint": "20000 1",
     "file_groups": "1000000 100000 100000 20000 20000 1000 2 2",
+    "file_iso": "800000 20000",
+    "file_f_number": "800000 20000",
+    "file_exposure": "800000 8000",
+    "file_focal_length": "800000 8000",
+    "file_width": "800000 20000",
+    "file_height": "800000 20000",
+    "file_altitude": "300000 2",
+    "file_frame_rate": "50000 5000",
+    "file_year": "100000 1000",
+    "file_bpm": "100000 500",
+    "file_lens": "800000 20000",
+    "file_genre": "100000 5000",
+    "file_musical_key": "100000 5000",
+    "file_codec": "150000 20000",
 }
 """What the planner is told of the indexes of `folder`, `file` and `shared_fingerprint` (SQLite documentation, "The sqlite_stat1 table").
 

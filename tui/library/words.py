@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _MOST_WORDS = 24
-_ONE_WORD = re.compile(r"[0-9A-Za-z]+", re.ASCII)
+_LAST_WORD = re.compile(r"((?:.*[\x00-/:-@\[-`{-\x7f])?)([0-9A-Za-z]+)", re.DOTALL)
+"""What comes before the last word of a phrase, and that word, of ASCII signs."""
 
 FEW = 2_000
 """Files with the words of a query up to which these are found first and then sorted."""
@@ -38,6 +39,8 @@ class WordsPlan(Enum):
     """They are found first, as a set; then the order is walked, and what is in the set is kept."""
     EACH = 3
     """The order is walked, and each file is looked up in the index: best for very many."""
+    STREAM = 4
+    """They are met one by one in the order of their ids, as the index has them: best for that order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +51,7 @@ class Phrase:
         text: the words as written.
         column: only in this column of the index; empty for all.
         prefix: the last word counts by its beginning.
-        words: complete words that stand for the phrase; empty before `expand`, and where they are too many.
+        words: the phrase with each complete word that its last one begins; empty before `expand`, and where they are too many.
     """
 
     text: str
@@ -68,6 +71,11 @@ class Phrase:
         return f"{{{self.column}}} : {found}" if self.column else found
 
     @property
+    def is_collected(self) -> bool:
+        """Whether FTS5 collects the files of all words with a beginning before it tells the first: slow if they are many."""
+        return self.prefix and not self.words
+
+    @property
     def parts(self) -> int:
         """How many complete words FTS5 has to look at for each file; more than there are where it must collect first."""
         return len(self.words) or (_MOST_WORDS + 1 if self.prefix else 1)
@@ -80,13 +88,14 @@ def any_of(phrases: Sequence[Phrase]) -> str:
 
 
 def expand(db: sqlite3.Connection, phrase: Phrase) -> Phrase:
-    """Return a phrase with the complete words that it stands for, if it is the beginning of one word and they are few.
+    """Return a phrase with the complete words that its last one is the beginning of, if they are few.
 
     Only words of ASCII letters and digits: how the index folds others is its own affair.
     """
-    if not phrase.prefix or not _ONE_WORD.fullmatch(phrase.text):
+    last = _LAST_WORD.fullmatch(phrase.text) if phrase.prefix else None
+    if last is None:
         return phrase
-    beginning = phrase.text.lower()
+    before, beginning = last[1].replace('"', '""'), last[2].lower()
     beyond = beginning[:-1] + chr(ord(beginning[-1]) + 1)
     words: list[str] = []
     start = beginning
@@ -95,7 +104,7 @@ def expand(db: sqlite3.Connection, phrase: Phrase) -> Phrase:
             "SELECT term FROM search_word WHERE term >= ? AND term < ? LIMIT 1", (start, beyond)
         ).fetchone()
         if row is None:
-            return replace(phrase, words=tuple(words))
+            return replace(phrase, words=tuple(before + word for word in words))
         words.append(row[0])
         start = row[0] + "\x01"
     return phrase
