@@ -352,6 +352,19 @@ class ProgressSnapshot:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """Files of a path that seem gone and stay as they are until a person says that they were deleted.
+
+    Attributes:
+        path: what was scanned: a root, a folder in it, or one file; absolute.
+        reason: what speaks against it, a sentence.
+    """
+
+    path: bytes
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScanSummary:
     """How a scan ended.
 
@@ -362,8 +375,8 @@ class ScanSummary:
         seconds: running time.
         unreadable: True when a root or folder could not be read (exit code 1).
         unavailable: why the root was unavailable, or why the missing-files brake held (exit code 5); empty otherwise.
-        may_be_accepted: whether a scan that accepts missing files would mark some that this one left alone: a question
-            for a person. A disk that is not there is none.
+        doubts: the questions for a person among that: what a scan that accepts missing files would mark. A disk that
+            is not there is no question.
         error: why the scan failed; empty otherwise.
         error_code: what the command line ends with for a scan that failed; 0 otherwise.
     """
@@ -374,7 +387,7 @@ class ScanSummary:
     seconds: float
     unreadable: bool = False
     unavailable: str = ""
-    may_be_accepted: bool = False
+    doubts: tuple[Doubt, ...] = ()
     error: str = ""
     error_code: int = 0
 

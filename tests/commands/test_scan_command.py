@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import signal
+import sqlite3
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +156,21 @@ def test_what_is_printed_adds_up_to_the_files(yapmo: Yapmo, tmp_path: Path) -> N
     counts = {name: int(number) for number, name in (part.split() for part in parts.split(", "))}
     assert counts == {"new": 1, "changed": 1, "moved": 1, "returned": 1, "unchanged": 1}, line
     assert (int(total), int(missing)) == (sum(counts.values()), 1)
+
+
+def test_what_seems_unmounted_is_believed_to_be_empty_only_by_its_path(yapmo: Yapmo, tmp_path: Path) -> None:
+    media, library = tmp_path / "media", tmp_path / "library.yapmo"
+    make_jpeg(media / "1.jpg", 1)
+    scan = ("scan", "--library", str(library), "--only", "walk")
+    yapmo(*scan, str(media))
+    with contextlib.closing(sqlite3.connect(library)) as connection, connection:
+        connection.execute("UPDATE root SET file_system = 'uuid:disk'")
+    (media / "1.jpg").unlink()
+    refused = yapmo(*scan, "--accept-missing")
+    assert (refused.code, "missing" in refused.lines[0]) == (5, False)
+    assert "another file system" in refused.stderr
+    accepted = yapmo(*scan, "--accept-missing", str(media))
+    assert (accepted.code, "1 missing" in accepted.lines[0]) == (0, True)
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ async def test_a_scan_of_all_roots_notes_which_is_away_and_which_came_back(tmp_p
         for _ in range(2):
             await engine.service.start(ScanRequest(only=Stage.WALK))
             summary = await engine.service.wait()
-            assert (summary.counters.missing, summary.may_be_accepted) == (0, False)
+            assert (summary.counters.missing, summary.doubts) == (0, ())
             assert str(away) in summary.unavailable
             assert await offline_roots(engine) == {b"away"}
         assert await engine.missing_ids() == set()
@@ -74,10 +74,13 @@ async def test_the_empty_folder_where_a_disk_was_mounted_is_not_the_disk(tmp_pat
         assert await offline_roots(engine) == {b"away"}
         summary = await engine.scan(away, only=Stage.WALK)
         assert "another file system" in summary.unavailable
-        assert not summary.may_be_accepted, "there is nothing to ask about a disk that is not there"
+        assert not summary.doubts, "there is nothing to ask about a disk that is not there"
         assert await offline_roots(engine) == {b"away"}
         assert await engine.missing_ids() == set()
         await engine.scan(away, only=Stage.WALK, accept_missing=True)
+        assert await engine.missing_ids() == set(), "a yes to another question is none to this one"
+        await engine.scan(away, only=Stage.WALK, accept_missing=True, accept_unmounted=True)
+        assert len(await engine.missing_ids()) == 1
         assert await offline_roots(engine) == set()
 
 
@@ -87,8 +90,27 @@ async def test_what_was_deleted_is_a_question_and_what_is_away_is_none(tmp_path:
         (here / "1.jpg").unlink()
         summary = await engine.scan(here, only=Stage.WALK)
         assert "is empty" in summary.unavailable
-        assert summary.may_be_accepted
+        assert [doubt.path for doubt in summary.doubts] == [os.fsencode(here)]
         assert await offline_roots(engine) == set()
+
+
+async def test_of_two_roots_only_the_one_in_doubt_may_be_accepted(tmp_path: Path) -> None:
+    async with Engine.open(tmp_path) as engine:
+        here, away = await make_two(engine, tmp_path)
+        await engine.library.writer.run(
+            lambda db: db.execute(
+                "UPDATE root SET file_system = 'uuid:disk' WHERE path = ?", (os.fsencode(away),)
+            )
+        )
+        for root in (here, away):
+            (root / "1.jpg").unlink()
+        summary = await engine.scan(here, away, only=Stage.WALK)
+        assert "another file system" in summary.unavailable
+        assert [doubt.path for doubt in summary.doubts] == [os.fsencode(here)]
+        assert all(doubt.reason in summary.unavailable for doubt in summary.doubts)
+        summary = await engine.scan(here, away, only=Stage.WALK, accept_missing=True)
+        assert summary.counters.missing == 1
+        assert "another file system" in summary.unavailable
 
 
 async def test_looking_writes_only_what_changed(tmp_path: Path) -> None:

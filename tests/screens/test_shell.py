@@ -19,7 +19,7 @@ from tests.screens.scripted_engine import (
 from tui.actions import ACTIONS, Place
 from tui.app import YapmoApp
 from tui.errors import LibraryError
-from tui.records import Problem, ScanCounters, ScanState, ScanSummary, Stage
+from tui.records import Doubt, Problem, ScanCounters, ScanState, ScanSummary, Stage
 from tui.screens.help import HelpScreen
 from tui.widgets.log_panel import LogPanel
 
@@ -72,8 +72,14 @@ async def test_files_that_seem_gone_are_marked_only_after_a_question(
     open_app: OpenApp, engine: ScriptedEngine, wait_until: Wait
 ) -> None:
     reason = "900 of 1,000 files of /srv/[/] are gone; nothing was marked missing."
+    other = "There is no /mnt/usb."
     engine.summary = ScanSummary(
-        1, ScanState.COMPLETED, ScanCounters(), 1.0, unavailable=reason, may_be_accepted=True
+        1,
+        ScanState.COMPLETED,
+        ScanCounters(),
+        1.0,
+        unavailable=f"{other} {reason}",
+        doubts=(Doubt(b"/srv/[/]", reason),),
     )
     async with open_app() as pilot:
         for key, scans in (("n", 1), ("y", 3)):
@@ -85,6 +91,8 @@ async def test_files_that_seem_gone_are_marked_only_after_a_question(
             await pilot.pause()
             assert len(engine.requests) == scans
         assert [request.accept_missing for request in engine.requests] == [False, False, True]
+        assert engine.requests[-1].paths == (b"/srv/[/]",), "only what was asked about"
+        assert not engine.requests[-1].accept_unmounted
         engine.finish()
         await pilot.pause(0.5)
         assert "Mark the files" not in screen_text(pilot.app), "asked once is enough"

@@ -70,6 +70,7 @@ async def _scan(options: ScanOptions, shared: SharedOptions) -> int:
         only=Stage(options.only) if options.only else None,
         rescan=options.rescan,
         accept_missing=options.accept_missing,
+        accept_unmounted=options.accept_missing and bool(options.paths),
         retry_failed=options.retry_failed,
         workers=options.workers,
     )

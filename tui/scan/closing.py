@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from tui.display import display, format_count
 from tui.library import roots
 from tui.library.identity import departures, moves, staging
-from tui.records import Problem, Stage, stored_inode
+from tui.records import Doubt, Problem, Stage, stored_inode
 
 if TYPE_CHECKING:
     import sqlite3
@@ -50,13 +50,13 @@ class Closing:
     Attributes:
         settled: numbers of files by outcome.
         unavailable: why nothing was marked missing in some root, one sentence; empty when all is settled.
-        may_be_accepted: whether the files of such a root would be marked missing if that were accepted; where the disk
-            seems not to be there, nobody is asked.
+        doubts: the roots among these whose files would be marked missing if that were accepted; where the disk seems
+            not to be there, nobody is asked.
     """
 
     settled: Settled
     unavailable: str = ""
-    may_be_accepted: bool = False
+    doubts: tuple[Doubt, ...] = ()
 
 
 async def settle_walks(
@@ -65,6 +65,7 @@ async def settle_walks(
     *,
     missing_limit: float,
     accept_missing: bool,
+    accept_unmounted: bool,
     thread: DaemonThread,
     on_problem: Callable[[Problem], None],
 ) -> Closing:
@@ -75,6 +76,7 @@ async def settle_walks(
         walked: the roots and how their walks ended; all walks have ended without an abort.
         missing_limit: share of a root's files that may become missing without a question.
         accept_missing: mark files missing however many they are, and even if the root looks wrong.
+        accept_unmounted: do that even where the disk seems not to be there.
         thread: runs what may block on disks.
         on_problem: told about parts of roots that could not be judged.
 
@@ -83,16 +85,20 @@ async def settle_walks(
     """
     sound: list[WalkedRoot] = []
     reasons: list[str] = []
-    may_be_accepted = False
+    doubts: list[Doubt] = []
     for root in walked:
-        doubt = "" if accept_missing else await thread.run(partial(_doubt, library, root))
-        reason = root.outcome.error or doubt
-        if reason:
-            reasons.append(reason)
-            may_be_accepted |= not root.outcome.error and not _seems_unmounted(root)
-            await library.writer.run(_clearing([root.target.key]))
-        else:
+        unmounted = _seems_unmounted(root)
+        is_believed = accept_unmounted if unmounted else accept_missing
+        reason = root.outcome.error
+        if not reason and not is_believed:
+            reason = await thread.run(partial(_doubt, library, root))
+        if not reason:
             sound.append(root)
+            continue
+        reasons.append(reason)
+        if not root.outcome.error and not unmounted:
+            doubts.append(Doubt(root.target.path, reason))
+        await library.writer.run(_clearing([root.target.key]))
     keys = [root.target.key for root in sound]
     gone = await thread.run(lambda: _find_gone_elsewhere(library, keys)) if keys else []
     resolved = await library.writer.run(lambda db: moves.resolve_moves(db, keys, gone))
@@ -102,10 +108,10 @@ async def settle_walks(
         missing += number
         if reason:
             reasons.append(reason)
-            may_be_accepted = True
+            doubts.append(Doubt(root.target.path, reason))
         elif root.target.known_file_system != root.target.file_system.identity:
             await library.writer.run(partial(_note_file_system, root.target))
-    return Closing(replace(resolved, missing=missing), " ".join(reasons), may_be_accepted)
+    return Closing(replace(resolved, missing=missing), " ".join(reasons), tuple(doubts))
 
 
 def _seems_unmounted(root: WalkedRoot) -> bool:
@@ -134,7 +140,7 @@ def _doubt(library: Library, root: WalkedRoot) -> str:
         return (
             f"{display(target.root_path)} now lies on another file system ({display(target.file_system.identity)} instead of "
             f"{display(target.known_file_system)}); nothing was marked missing. Mount the right disk, "
-            "or scan with --accept-missing if this is meant."
+            "or scan it by its path with --accept-missing if this is meant."
         )
     if outcome.files or target.start or target.name is not None:
         return ""

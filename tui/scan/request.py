@@ -19,7 +19,9 @@ class ScanRequest:
         paths: absolute paths of folders or files; empty for all roots of the library.
         only: the one stage to run; None for all.
         rescan: which known files are read again (`changed`, `metadata`, `everything`); None as configured.
-        accept_missing: whether any number of files may become missing without a question.
+        accept_missing: whether any number of files may become missing without a question, except where the disk seems
+            not to be mounted.
+        accept_unmounted: whether they may there too.
         retry_failed: whether files that failed before are tried again although they did not change.
         workers: number of exiftool processes; None as configured.
     """
@@ -28,6 +30,7 @@ class ScanRequest:
     only: Stage | None = None
     rescan: Literal["changed", "metadata", "everything"] | None = None
     accept_missing: bool = False
+    accept_unmounted: bool = False
     retry_failed: bool = False
     workers: int | None = None
 

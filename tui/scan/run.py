@@ -203,7 +203,7 @@ class ScanRun:
             seconds=self._seconds,
             unreadable=self._walk.unreadable,
             unavailable=self._unavailable,
-            may_be_accepted=self._walk.may_be_accepted,
+            doubts=self._walk.doubts,
             error=error,
             error_code=code,
         )

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tui.config import Config
     from tui.library.database import Library
-    from tui.records import Problem
+    from tui.records import Doubt, Problem
     from tui.scan.cancel import CancelToken
     from tui.scan.daemon_thread import DaemonThread
     from tui.scan.lease import ScanLease
@@ -34,7 +34,7 @@ class WalkStage:
 
     Attributes:
         unavailable: why nothing was marked missing in some root, one sentence; empty when all is settled.
-        may_be_accepted: whether they would be if that were accepted.
+        doubts: where files would be if that were accepted.
         unreadable: whether some folder could not be read.
     """
 
@@ -76,7 +76,7 @@ class WalkStage:
         self._preferred: bytes | None = None
         self._listing: dict[int, asyncio.Future[WalkOutcome]] = {}
         self.unavailable = ""
-        self.may_be_accepted = False
+        self.doubts: tuple[Doubt, ...] = ()
         self.unreadable = False
 
     def prefer(self, folder: bytes | None) -> None:
@@ -154,12 +154,13 @@ class WalkStage:
             walked,
             missing_limit=self._config.scan.missing_limit,
             accept_missing=self._request.accept_missing,
+            accept_unmounted=self._request.accept_unmounted,
             thread=self._thread,
             on_problem=self._note_problem,
         )
         await self._lease.forget_mended()
         self.unavailable = closing.unavailable
-        self.may_be_accepted = closing.may_be_accepted
+        self.doubts = closing.doubts
         self.unreadable = any(root.outcome.unreadable for root in walked)
         settled = closing.settled
         for name in ("new", "changed", "moved", "returned", "missing", "unchanged"):

@@ -136,17 +136,16 @@ class ScanControl:
         summary = await self._session.engine.wait()
         if summary.error:
             self._app.notify(summary.error, severity="error", timeout=15)
-        if not summary.unavailable:
-            return
-        if self._request.accept_missing or not summary.may_be_accepted:
+        doubts = () if self._request.accept_missing else summary.doubts
+        in_doubt = " ".join(doubt.reason for doubt in doubts)
+        if summary.unavailable != in_doubt:
             self._app.notify(summary.unavailable, severity="error", timeout=15)
-        else:
-            self._ask_about_missing(summary.unavailable)
+        if doubts:
+            self._ask_about_missing(tuple(doubt.path for doubt in doubts), in_doubt)
 
-    def _ask_about_missing(self, reason: str) -> None:
+    def _ask_about_missing(self, paths: tuple[bytes, ...], reason: str) -> None:
+        """Ask whether the files of `paths` were deleted; only these are scanned again with "yes"."""
         from tui.screens.confirm import ConfirmScreen
-
-        paths = self._request.paths
 
         async def answered(yes: bool | None) -> None:
             if yes:
