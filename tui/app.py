@@ -51,6 +51,9 @@ INTERRUPT_WINDOW_S = 3.0
 COUNT_PERIOD_S = 2.0
 """Time between two counts of the files in the library while a scan runs."""
 
+FIRST_ROWS_PATIENCE_S = 0.05
+"""How long the first screen waits for its rows, so that it is mostly painted once."""
+
 LEAVE_LIMIT_S = 5.0
 """How long leaving waits for the engine to commit what is done."""
 
@@ -198,14 +201,19 @@ class YapmoApp(App[int]):
     async def _show_first(self, session: ScreenSession) -> None:
         """Show the first main screen, and let it have the keys that were typed ahead before any later ones."""
         from tui.screens.catalogue import has_roots
+        from tui.screens.first_rows import FirstRows
         from tui.screens.modes import screen_makers
         from tui.screens.scan_control import ScanControl
 
         self._session = session
+        if self._start_path is None and self._first_mode in ("", "library"):
+            session.first_rows = FirstRows(session.library.reader)
         self._scan_control = ScanControl(self, session, self._show_snapshot, self.ring)
         for mode, make in screen_makers(session).items():
             self.add_mode(mode, make)
         is_empty = self._start_path is None and await self._ask(has_roots(session.library)) is False
+        if session.first_rows is not None:
+            await session.first_rows.wait(FIRST_ROWS_PATIENCE_S)
         await self.switch_mode(self._first_mode or ("browse" if is_empty else "library"))
         for mistake in check_keymap(session.keymap):
             self.notify(f"[interface.keys] {mistake}", severity="warning", timeout=15)

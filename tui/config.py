@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import tempfile
 import tomllib
 from dataclasses import dataclass
 from functools import cache
@@ -384,6 +383,8 @@ def _save(overrides: Mapping[str, Any], source: str) -> Config:
     temporary = ""
     try:
         make_private_dir(folder)
+        import tempfile
+
         descriptor, temporary = tempfile.mkstemp(prefix=".config-", suffix=".toml", dir=folder)  # mode 0600
         with open(descriptor, "wb") as file:
             tomli_w.dump(overrides, file)

@@ -240,12 +240,12 @@ async def test_the_history_is_read_again_while_a_scan_runs(watch: Watch, filled:
 async def test_problems_stay_listed_and_are_read_again(watch: Watch, filled: Library) -> None:
     async with watch("problems") as watched:
         await watched.sees("1 problem of all stages")
+        await fill(filled, [MadeFile(b"bad/1.jpg", error="broken 1")])
         await watched.fails_after("s")
         await watched.pilot.press("r")
+        assert "1 problem of all stages" in watched.text
         assert "broken 0" in watched.text
-        await watched.is_mended()
-        await fill(filled, [MadeFile(b"bad/1.jpg", error="broken 1")])
-        await watched.sees("2 problems of all stages")
+        await watched.is_mended("2 problems of all stages")
 
 
 async def test_lists_that_could_not_be_read_do_not_claim_to_be_empty(

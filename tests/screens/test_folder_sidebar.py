@@ -106,8 +106,7 @@ async def test_a_folder_without_folders_loses_its_fold_mark(wait_until: Callable
         app.sidebar.unfold()
         await wait_until(lambda: app.folders.asked[-1] == b"/srv/music")
         app.sidebar.fold()
-        await pilot.pause()
-        assert shown_lines(app.sidebar)[1] == "    /srv/music 100"
+        await wait_until(lambda: shown_lines(app.sidebar)[1] == "    /srv/music 100")
 
 
 async def test_the_chosen_folder_is_marked(wait_until: Callable[..., Any]) -> None:

@@ -11,22 +11,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from textual.worker import Worker, WorkerState
 
+from tests.screens.filled_library import fill, photos
 from tests.screens.scripted_engine import ScriptedEngine, screen_text
 from tui.app import YapmoApp
 from tui.config import default_config
 from tui.errors import LibraryError, UsageError
+from tui.library.reader import FileView, Reader
 from tui.library.roots import add_root
 from tui.log import LogFeed
 from tui.opening import open_application
 from tui.screens.session import ScreenSession
+from tui.widgets.file_table import FileTable
 from tui.widgets.folder_tree import FolderTree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from textual.geometry import Region
+    from textual.strip import Strip
+
     from tests.screens.conftest import OpenApp
     from tui.library.database import Library
+    from tui.library.query import Query
 
     Wait = Callable[..., Any]
 
@@ -34,8 +41,10 @@ if TYPE_CHECKING:
 class SlowOpening:
     """Opens when the test says."""
 
-    def __init__(self, library: Library, engine: ScriptedEngine) -> None:
+    def __init__(self, library: Library, engine: ScriptedEngine, *, is_slow: bool = True) -> None:
         self.may_open = asyncio.Event()
+        if not is_slow:
+            self.may_open.set()
         self.session = ScreenSession(default_config(), library, engine, LogFeed())
 
     async def __call__(self) -> ScreenSession:
@@ -96,6 +105,34 @@ async def test_a_library_with_roots_begins_with_its_table(
     await library.writer.run(lambda db: add_root(db, bytes(tmp_path)))
     async with open_app("") as pilot:
         assert "┤ 2 Library ├" in screen_text(pilot.app)
+
+
+async def test_the_first_rows_are_asked_for_once_and_stand_in_the_first_picture_of_the_table(
+    library: Library, engine: ScriptedEngine, wait_until: Wait, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fill(library, photos(3))
+    asked = []
+    open_view = Reader.open_view
+
+    async def note(reader: Reader, query: Query) -> FileView:
+        asked.append(query.sort)
+        return await open_view(reader, query)
+
+    monkeypatch.setattr(Reader, "open_view", note)
+    pictures = []
+    render = FileTable.render_lines
+
+    def keep(table: FileTable, crop: Region) -> list[Strip]:
+        strips = render(table, crop)
+        pictures.append("\n".join(strip.text for strip in strips))
+        return strips
+
+    monkeypatch.setattr(FileTable, "render_lines", keep)
+    app = YapmoApp(default_config(), SlowOpening(library, engine, is_slow=False))
+    async with app.run_test(size=(80, 24), notifications=True):
+        await wait_until(lambda: "IMG_0002.JPG" in screen_text(app))
+        assert "▸  IMG_0002.JPG" in pictures[0]
+        assert asked == ["taken"]
 
 
 async def test_a_path_that_is_not_in_the_library_is_scanned_at_once(

@@ -7,12 +7,6 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tui.library import all_tags
-from tui.library.companions.grouping import companions_of
-from tui.library.edits import edits_of
-from tui.library.files import file_at
-from tui.library.problems import problems_of
-from tui.library.tags import tags_of
 from tui.library.values import join_path, loaded_list
 from tui.paths import is_inside
 from tui.records import HOT_FIELDS, FileRow, FileState, Kind, StageState
@@ -112,6 +106,13 @@ def _to_row(row: tuple[Any, ...]) -> FileRow:
 
 def read_details(db: sqlite3.Connection, file_id: int) -> FileDetails | None:
     """Return everything known about a file, None when there is no such file."""
+    # imported here: the first rows of a table do without
+    from tui.library import all_tags
+    from tui.library.companions.grouping import companions_of
+    from tui.library.edits import edits_of
+    from tui.library.problems import problems_of
+    from tui.library.tags import tags_of
+
     rows = read_rows(db, [file_id])
     if not rows:
         return None
@@ -151,6 +152,8 @@ def read_details(db: sqlite3.Connection, file_id: int) -> FileDetails | None:
 
 def find_file(db: sqlite3.Connection, which: bytes | int) -> int | None:
     """Return the id of the file at an absolute path (a present one before a missing one) or with that id; None if none."""
+    from tui.library.files import file_at
+
     if isinstance(which, int):
         row = db.execute("SELECT id FROM file WHERE id = ?", (which,)).fetchone()
         return None if row is None else int(row[0])

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from tui.errors import LibraryError
 from tui.library.connections import explained
-from tui.scan.presence import look_at_roots
 from tui.scan.request import ScanRequest
 
 if TYPE_CHECKING:
@@ -102,6 +101,8 @@ class ScanService:
         Raises:
             LibraryError: the library cannot be written.
         """
+        from tui.scan.presence import look_at_roots
+
         with explained(self._library.path):
             return await look_at_roots(self._library)
 

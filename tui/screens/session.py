@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tui.log import LogFeed
     from tui.records import ProgressSnapshot, ScanSummary
     from tui.scan.request import ScanRequest
+    from tui.screens.first_rows import FirstRows
 
 
 class Engine(Protocol):
@@ -69,6 +70,7 @@ class ScreenSession:
         keymap: the user's keys by action id.
         log_open: whether the log panel is open under the screens.
         log_level: least level that the log panel shows, as in `logging`.
+        first_rows: what the table begins with, asked for before there is a table; None when nobody asked, or it was taken.
     """
 
     config: Config
@@ -80,6 +82,7 @@ class ScreenSession:
     keymap: dict[str, str] = field(default_factory=dict)
     log_open: bool = False
     log_level: int = logging.INFO
+    first_rows: FirstRows | None = None
 
     @property
     def first_steps(self) -> str:

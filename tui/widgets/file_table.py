@@ -158,17 +158,13 @@ class FileTable(LineList):
         self._latest = view
         self.workers.cancel_group(self, "places")
         rows = await view.page(0, PAGE_ROWS)
+        if view is not self._latest:
+            return
+        self._begin(view, rows, sort)
         counting = asyncio.ensure_future(view.count())
         try:
             await asyncio.wait([counting], timeout=COUNT_PATIENCE_S)
-            if view is not self._latest:
-                return
-            self._view, self._pages, self._sort = view, RowPages(), sort
-            self._pages.put(0, rows)
-            self._cursor, self.top, self._chosen, self._cursor_id = 0, 0, False, None
-            self._count = len(rows)
-            self._fetch_wanted_rows()  # whoever waits for rows of the list before gives them up
-            if not counting.done():
+            if not counting.done() and view is self._latest:
                 self.rows_changed()
             count = await counting
             if view is self._latest:
@@ -177,6 +173,14 @@ class FileTable(LineList):
                 self._prepare_places(view)
         finally:
             counting.cancel()
+
+    def _begin(self, view: FileView, rows: Sequence[FileRow], sort: tuple[str, bool] | None) -> None:
+        """Take the first rows of another list; they are painted with their number, or with whatever is painted before."""
+        self._view, self._pages, self._sort = view, RowPages(), sort
+        self._pages.put(0, rows)
+        self._cursor, self.top, self._chosen, self._cursor_id = 0, 0, False, None
+        self._count = len(rows)
+        self._fetch_wanted_rows()  # whoever waits for rows of the list before gives them up
 
     async def renew(self, view: FileView) -> bool:
         """Show `view`, the same list read anew, without moving what the user looks at.

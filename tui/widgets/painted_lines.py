@@ -21,6 +21,8 @@ from tui.display import display
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from textual.geometry import Size
+
 ELLIPSIS = "…"
 """Stands where text was cut away."""
 
@@ -60,6 +62,9 @@ LOOKS = {
 Not component classes of Textual's: those are a style sheet lookup each for every widget, half of the time that a screen
 takes to open.
 """
+
+_DECORATIONS = frozenset({"tint", "hatch", "outline_top", "outline_right", "outline_bottom", "outline_left"})
+"""Rules of a style sheet that put something over the lines of a widget."""
 
 FAINT = frozenset({"dim", "track"})
 """Looks that are a mixture with the background; where the terminal's own colours are used, they are its faint text."""
@@ -120,7 +125,9 @@ class PaintedLines(Widget):
         super().__init__(id=id, classes=classes)
         self._described: list[Line] = []
         self._painted: list[Line] = []
+        self._painted_size: Size | None = None
         self._styles_by_look: dict[str, Style] = {}
+        self._strips: dict[int, tuple[Line, Strip]] = {}
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """Return what to show in `width` × `height` cells; what goes beyond is cut off."""
@@ -128,36 +135,68 @@ class PaintedLines(Widget):
 
     def repaint(self) -> None:
         """Show what `lines` now says; only the cells that differ are sent to the terminal."""
-        width, height = self.size
-        if not width or not height or not self.is_attached:
+        if not self.size or not self.is_attached:
             return
-        before = self._painted
-        described = list(self.lines(width, height))[:height]
-        self._painted = [
-            before[y] if y < len(before) and line == self._described[y] else _clean(line)
-            for y, line in enumerate(described)
-        ]
-        self._described = described
+        before, same_size = self._painted, self._painted_size == self.size
+        self._describe()
+        if not same_size:
+            self.refresh()
+            return
+        width = self.size.width
         spans = (changed_span(old, new, width) for old, new in _pair(before, self._painted))
         regions = [Region(span[0], y, span[1] - span[0], 1) for y, span in enumerate(spans) if span]
         if regions:
             self.refresh(*regions)
 
+    def _describe(self) -> None:
+        """Take what `lines` now says; lines that say the same as before stay as they were."""
+        width, height = self.size
+        before = self._painted if self._painted_size == self.size else []
+        described = list(self.lines(width, height))[:height]
+        self._painted = [
+            before[y] if y < len(before) and line == self._described[y] else _clean(line)
+            for y, line in enumerate(described)
+        ]
+        self._described, self._painted_size = described, self.size
+
     def on_resize(self) -> None:
-        """Paint anew for the new size."""
-        self._painted = []
+        """Paint for the new size, unless that was done when Textual asked for it."""
         self.repaint()
-        self.refresh()
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return painted lines (called by Textual, for a new size before the widget hears of it: no frame need be empty).
+
+        Lines that nothing stands around go to the screen as they are. Textual would look for borders, filters and the
+        like at every line, which is half of the time that a page takes.
+        """
+        if self.size and self._painted_size != self.size:
+            self._describe()
+        styles = self.styles
+        if any(styles.gutter) or self.opacity < 1 or not _DECORATIONS.isdisjoint(styles.get_rules()):
+            return super().render_lines(crop)
+        strips = [self.render_line(y) for y in crop.line_range]
+        return (
+            [strip.crop(crop.x, crop.right) for strip in strips] if crop.width < self.size.width else strips
+        )
 
     def notify_style_update(self) -> None:
         """Forget the styles of before (called by Textual when theme, focus or classes change)."""
         self._styles_by_look = {}
+        self._strips = {}
         super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         """Return one painted line (called by Textual)."""
         width = self.size.width
         line = self._painted[y] if y < len(self._painted) else ()
+        before, strip = self._strips.get(y, (None, None))
+        if before is line and strip is not None and strip.cell_length == width:
+            return strip
+        strip = self._strip(line, width)
+        self._strips[y] = line, strip
+        return strip
+
+    def _strip(self, line: Line, width: int) -> Strip:
         segments = [Segment(piece.text, self._style(piece.look)) for piece in line]
         cells = line_width(line)
         if cells < width:
@@ -172,6 +211,9 @@ class PaintedLines(Widget):
             style = (self.visual_style + self.app.stylesheet.parse_style(LOOKS[look])).rich_style
             if look in FAINT and self.app.native_ansi_color:
                 style += Style(dim=True)
+            for line_filter in self.get_line_filters():
+                (segment,) = line_filter.apply([Segment(" ", style)], self.background_colors[1])
+                style = segment.style or style
             self._styles_by_look[look] = style
         return style
 
@@ -216,7 +258,16 @@ def _differing_cells(old: Piece, new: Piece, cells: int) -> tuple[int, int]:
     """Return the cells of two pieces of equal width between which they differ."""
     if old.look != new.look or len(old.text) != cells or len(new.text) != cells:
         return 0, cells
-    pairs = list(zip(old.text, new.text, strict=True))
-    first = next(index for index, (before, after) in enumerate(pairs) if before != after)
-    last = next(index for index in range(cells, 0, -1) if pairs[index - 1][0] != pairs[index - 1][1])
-    return first, last
+    return _equal_start(old.text, new.text), cells - _equal_start(old.text[::-1], new.text[::-1])
+
+
+def _equal_start(old: str, new: str) -> int:
+    """Return with how many equal characters two texts of one length begin, found by halving."""
+    equal, end = 0, len(old)
+    while equal < end:
+        middle = (equal + end + 1) // 2
+        if old[equal:middle] == new[equal:middle]:
+            equal = middle
+        else:
+            end = middle - 1
+    return equal

@@ -211,7 +211,8 @@ class SearchBox(Widget):
 
     def _show_right(self, text: str) -> None:
         self.remove_class("-mistaken")
-        self._result.update(Content(text))
+        if str(self._result.content) != text:  # another text asks for a layout of the whole screen
+            self._result.update(Content(text))
 
     def show_mistake(self, message: str, position: int) -> None:
         """Point at the 0-based `position` of the query and say what is wrong there."""
