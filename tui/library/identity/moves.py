@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from tui.library.identity.staging import ScanKey
 
 
+_FILE_SYSTEMS = 4
+"""Paths that may come with one stamp, each on a file system of its own, and still be looked at one by one."""
+
+
 def moved_from_elsewhere(db: sqlite3.Connection, scan_ids: Sequence[int]) -> list[tuple[int, bytes, int]]:
     """Return the present files that arrivals may have moved from and that these scans did not look at.
 
@@ -28,10 +32,13 @@ def moved_from_elsewhere(db: sqlite3.Connection, scan_ids: Sequence[int]) -> lis
     """
     rows = db.execute(
         f"""
-        SELECT DISTINCT f.id FROM arrival AS a
-        JOIN file AS f ON f.inode = a.inode AND f.size = a.size AND f.mtime_ns = a.mtime_ns
-        WHERE a.scan_id IN ({_places(scan_ids)}) AND f.missing_since IS NULL
-          AND NOT EXISTS (SELECT 1 FROM departure AS d WHERE d.file_id = f.id)
+        WITH came AS MATERIALIZED (
+            SELECT inode, size, mtime_ns FROM arrival WHERE scan_id IN ({_places(scan_ids)})
+            GROUP BY 1, 2, 3 HAVING count(*) <= {_FILE_SYSTEMS}
+        )
+        SELECT DISTINCT f.id FROM came AS a
+        CROSS JOIN file AS f ON f.inode = a.inode AND f.size = a.size AND f.mtime_ns = a.mtime_ns
+        WHERE f.missing_since IS NULL AND NOT EXISTS (SELECT 1 FROM departure AS d WHERE d.file_id = f.id)
         """,
         tuple(scan_ids),
     ).fetchall()
@@ -72,31 +79,46 @@ def _match_stamps(db: sqlite3.Connection, scan_ids: Sequence[int], gone_elsewher
     places = _places(scan_ids)
     pairs = db.execute(
         f"""
-        SELECT coalesce(max(iif(gone, file_id, NULL)), max(iif(missing, file_id, NULL))), min(arrival_id) FROM (
-            SELECT a.id AS arrival_id, f.id AS file_id, a.inode, a.size, a.mtime_ns,
-                iif(s.scan_id IS NULL, coalesce(af.file_system, ar.file_system),
-                    coalesce(s.file_system, ar.file_system)) AS came_on,
+        WITH came AS MATERIALIZED ({_single_arrivals(scan_ids)})
+        SELECT coalesce(max(iif(gone, file_id, NULL)), max(iif(missing, file_id, NULL))), arrival_id FROM (
+            SELECT a.id AS arrival_id, f.id AS file_id, a.came_on,
                 coalesce(ff.file_system, fr.file_system) AS was_on,
                 f.missing_since IS NOT NULL AS missing,
                 f.missing_since IS NULL AND (
                     EXISTS (SELECT 1 FROM departure AS d WHERE d.file_id = f.id AND d.scan_id IN ({places}))
                     OR f.id IN (SELECT value FROM json_each(?))) AS gone
-            FROM arrival AS a
-            JOIN folder AS af ON af.id = a.folder_id JOIN root AS ar ON ar.id = af.root_id
-            LEFT JOIN sighting AS s ON s.scan_id = a.scan_id AND s.folder_id = a.folder_id
-            JOIN file AS f ON f.inode = a.inode AND f.size = a.size AND f.mtime_ns = a.mtime_ns
+            FROM came AS a
+            CROSS JOIN file AS f ON f.inode = a.inode AND f.size = a.size AND f.mtime_ns = a.mtime_ns
             JOIN folder AS ff ON ff.id = f.folder_id JOIN root AS fr ON fr.id = ff.root_id
-            WHERE a.scan_id IN ({places}) AND NOT (f.folder_id = a.folder_id AND f.name = a.name)
+            WHERE NOT (f.folder_id = a.folder_id AND f.name = a.name)
         )
         WHERE came_on = was_on
-        GROUP BY inode, size, mtime_ns, came_on
-        HAVING count(DISTINCT arrival_id) = 1 AND 1 = iif(
+        GROUP BY arrival_id
+        HAVING 1 = iif(
             max(gone), count(DISTINCT iif(gone, file_id, NULL)), count(DISTINCT iif(missing, file_id, NULL)))
         """,
-        (*scan_ids, json.dumps(list(gone_elsewhere)), *scan_ids),
+        (*scan_ids, *scan_ids, json.dumps(list(gone_elsewhere))),
     ).fetchall()
     db.executemany("UPDATE arrival SET file_id = ? WHERE id = ?", pairs)
     return len(pairs)
+
+
+def _single_arrivals(scan_ids: Sequence[int]) -> str:
+    """Return a query for the arrivals of these scans whose stamp came to one path of their file system only.
+
+    Joined with the files of their inode they make as many pairs as there are files at most, also where an inode has
+    thousands of names. Its parameters are the ids of the scans.
+    """
+    return f"""
+        SELECT min(id) AS id, folder_id, name, inode, size, mtime_ns, came_on FROM (
+            SELECT a.id, a.folder_id, a.name, a.inode, a.size, a.mtime_ns,
+                iif(s.scan_id IS NULL, coalesce(af.file_system, ar.file_system),
+                    coalesce(s.file_system, ar.file_system)) AS came_on
+            FROM arrival AS a
+            JOIN folder AS af ON af.id = a.folder_id JOIN root AS ar ON ar.id = af.root_id
+            LEFT JOIN sighting AS s ON s.scan_id = a.scan_id AND s.folder_id = a.folder_id
+            WHERE a.scan_id IN ({_places(scan_ids)})
+        ) GROUP BY inode, size, mtime_ns, came_on HAVING count(*) = 1"""
 
 
 def _move_to_arrivals(db: sqlite3.Connection, scan_ids: Sequence[int]) -> int:

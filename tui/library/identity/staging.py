@@ -123,14 +123,18 @@ def make_sightings(db: sqlite3.Connection) -> None:
 def _split_by_known_inode(
     db: sqlite3.Connection, key: ScanKey, update: FolderUpdate
 ) -> tuple[list[FoundFile], list[FoundFile]]:
-    """Return the new files whose inode is unknown, and those whose inode an older row has."""
+    """Return the new files whose inode is unknown, and those whose inode an older row has.
+
+    Of the rows with one inode the first is the oldest; thousands of hard links cost no more than one.
+    """
     if not update.new or not key.expect_moves or not update.stable_inodes:
         return list(update.new), []
     inodes = json.dumps([file.inode for file in update.new])
     known = {
         inode
         for (inode,) in db.execute(
-            "SELECT f.inode FROM json_each(?) AS j CROSS JOIN file AS f ON f.inode = j.value WHERE f.first_seen < ?",
+            "SELECT j.value FROM (SELECT DISTINCT value FROM json_each(?)) AS j "
+            "WHERE (SELECT first_seen FROM file WHERE inode = j.value ORDER BY id LIMIT 1) < ?",
             (inodes, key.started_ns),
         )
     }
