@@ -15,12 +15,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.library.found import NOW, found
-from tui.library import edits, files, query_plans, reader, roots, stages, tags
+from tui.library import answers, edits, files, query_plans, reader, roots, stages, tags
 from tui.library.connections import connect_writing
 from tui.library.database import create_library
 from tui.library.query import parse_query
 from tui.library.query_plans import plan_query
 from tui.library.query_sql import compile_count, compile_query
+from tui.library.words import WordsPlan
 from tui.records import Extraction, Kind, Metadata
 
 if TYPE_CHECKING:
@@ -165,6 +166,23 @@ def _named(part: str) -> Asked:
     return Asked(f"name:{part}", lambda file: part.lower() in file.name.lower())
 
 
+def _fitting(field: str, pattern: str) -> Asked:
+    """A pattern for the whole, in which `*` stands for anything."""
+    wanted = re.compile(".*".join(re.escape(part) for part in pattern.lower().split("*")))
+
+    def holds(file: Shown) -> bool:
+        value = file.name if field == "name" else file.metadata.model
+        return value is not None and wanted.fullmatch(value.lower()) is not None
+
+    return Asked(f"{field}:{pattern}", holds)
+
+
+def _with_phrase(phrase: str) -> Asked:
+    """Words one after the other in the name, the last one by its beginning."""
+    wanted = re.compile(rf"(?<![0-9a-z]){phrase.lower()}")
+    return Asked(phrase, lambda file: wanted.search(file.name.lower()) is not None)
+
+
 def _negated(asked: Asked) -> Asked:
     return Asked(f"-{asked.text}", lambda file: not asked.holds(file), asked.about_missing)
 
@@ -180,6 +198,11 @@ _TERMS = st.one_of(
     st.lists(st.sampled_from((*Kind, "photo")).map(str), min_size=1, max_size=3).map(_of_kinds),
     st.sampled_from(WORDS).map(_with_word),
     st.sampled_from(("img", "_00", "1.", "G_", "nope")).map(_named),
+    st.sampled_from(("*_0012.jpg", "IMG_00*.cr2", "*0*3.*", "Song*", "*.flac")).map(
+        lambda pattern: _fitting("name", pattern)
+    ),
+    st.sampled_from(("*EOS*", "E*", "nope*", "*")).map(lambda pattern: _fitting("model", pattern)),
+    st.sampled_from(("img_00", "clip_001", "song_0042.m", "IMG_0013.JPG", "img_9")).map(_with_phrase),
     st.sampled_from(("jpg", "CR2", "mp")).map(
         lambda ext: Asked(f"ext:{ext}", lambda file: file.name.lower().endswith(f".{ext.lower()}"))
     ),
@@ -212,10 +235,14 @@ _TREES = st.recursive(
     ),
     max_leaves=6,
 )
+_FEW = st.sampled_from(((2_000, 50_000), (0, 0), (0, 10**6), (1, 5), (3, 20)))
+"""How many files are few, and how many are many."""
+
 _KEYS: dict[str, Callable[[Shown], Any]] = {
     "": lambda file: file.file_id,
     "size": lambda file: file.size,
     "name": lambda file: file.name.lower(),
+    "path": lambda file: (file.folder, file.name),
     "taken": lambda file: file.metadata.taken_local,
     "iso": lambda file: file.metadata.iso,
     "rating": lambda file: file.metadata.rating,
@@ -242,28 +269,42 @@ def _evaluate(terms: list[Asked], sort: str, *, falling: bool) -> list[int]:
     terms=st.lists(st.tuples(_TERMS, st.booleans()), max_size=3),
     sort=st.sampled_from(list(_KEYS)),
     falling=st.booleans(),
+    few=_FEW,
+    patience=st.sampled_from((0, 10**6)),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=300)
 def test_a_query_finds_what_looking_at_every_file_finds(
-    shelf: sqlite3.Connection, terms: list[tuple[Asked, bool]], sort: str, *, falling: bool
+    shelf: sqlite3.Connection,
+    terms: list[tuple[Asked, bool]],
+    sort: str,
+    *,
+    falling: bool,
+    few: tuple[int, int],
+    patience: int,
 ) -> None:
     asked = [_negated(term) if negated else term for term, negated in terms]
     order = f" sort:{sort}{'-' if falling else ''}" if sort else ""
     text = " ".join(term.text for term in asked) + order
     expected = _evaluate(asked, sort, falling=falling)
     query = parse_query(text)
-    assert list(reader.read_order(shelf, query)) == expected
-    assert reader.count_files(shelf, query) == len(expected)
-    plan = plan_query(shelf, query)
-    assert reader.read_ids(shelf, plan, 0, NUMBER) == expected
-    assert reader.read_ids(shelf, plan, 1, 4, backwards=True) == expected[:-1][-4:]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(query_plans, "FEW", few[0])
+        patch.setattr(query_plans, "MANY", few[1])
+        patch.setattr(answers, "MOST_STEPS", dict.fromkeys(WordsPlan, patience))
+        patch.setattr(answers, "_STEPS_BETWEEN_LOOKS", 10)
+        assert list(reader.read_order(shelf, query)) == expected, text
+        assert reader.count_files(shelf, query) == len(expected), text
+        plan = plan_query(shelf, query)
+        assert reader.count_files(shelf, query, plan) == len(expected), text
+        assert reader.read_ids(shelf, plan, 0, NUMBER) == expected, text
+        assert reader.read_ids(shelf, plan, 1, 4, backwards=True) == expected[:-1][-4:], text
 
 
 @given(
     alternatives=st.lists(st.lists(_TREES, min_size=1, max_size=2), min_size=1, max_size=3),
     sort=st.sampled_from(list(_KEYS)),
     falling=st.booleans(),
-    begin=st.sampled_from(((2_000, 50_000), (0, 0), (0, 10**6))),
+    begin=_FEW,
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 def test_or_binds_weaker_than_and_and_parentheses_bind_strongest(
@@ -317,5 +358,14 @@ def test_edits_count_as_what_is_there(shelf: sqlite3.Connection) -> None:
     edits.set_edit(shelf, 1, "iso", 6400, NOW)
     edits.set_edit(shelf, 1, "title", "Nevermore", NOW)
     found_ids = list(reader.read_order(shelf, parse_query("iso:6400 nevermore missing:any")))
+    shelf.execute("ROLLBACK TO here")
+    assert found_ids == [1]
+
+
+@pytest.mark.parametrize("field", ["model", "lens"])
+def test_a_value_that_only_a_missing_file_has_is_found(shelf: sqlite3.Connection, field: str) -> None:
+    shelf.execute("SAVEPOINT here")
+    shelf.execute(f"UPDATE file SET {field} = 'Nokia 808', missing_since = ? WHERE id = 1", (NOW,))
+    found_ids = list(reader.read_order(shelf, parse_query(f"{field}:nokia missing:any")))
     shelf.execute("ROLLBACK TO here")
     assert found_ids == [1]

@@ -110,6 +110,8 @@ COUNTS = {
     "missing:yes": "file_missing",
     "beach iso>800": "SEARCH file USING INTEGER PRIMARY KEY (rowid=?)",
     "rating:5 iso:100": "file_rating (rating=?)",
+    "ext:cr2": "SEARCH file USING INDEX file_groups (extension=?)",
+    "ext:cr2 size>30MB kind:raw": "SEARCH file USING INDEX file_groups (extension=? AND kind=?)",
     "iso:100": "file_iso (iso=?)",
     "lens:24-70": "file_lens (lens=?)",
     "year:1977 or (-has:year taken:2019-07-03)": "SEARCH file USING INTEGER PRIMARY KEY (rowid=?)",

@@ -124,6 +124,8 @@ async def test_every_plan_finds_the_same(
 def test_prefixes_become_words_while_they_are_few(shelf_db: sqlite3.Connection) -> None:
     assert words.expand(shelf_db, words.Phrase("Bea", prefix=True)).words == ("beach",)
     assert words.expand(shelf_db, words.Phrase("nothing", prefix=True)).words == ()
+    several = words.expand(shelf_db, words.Phrase("At the Bea", prefix=True))
+    assert several.expression == '"At the beach"'
     for phrase in (words.Phrase("beach"), words.Phrase("0", prefix=True), words.Phrase("é", prefix=True)):
         assert words.expand(shelf_db, phrase) == phrase
 

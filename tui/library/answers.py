@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 MOST_STEPS = {
     WordsPlan.FIRST: 1_500_000,
     WordsPlan.SET: 8_000_000,
-    WordsPlan.EACH: 60_000,
+    WordsPlan.EACH: 30_000,
     WordsPlan.STREAM: 1_500_000,
 }
 """Steps of SQLite's machine after which a walk is given up, by how words are looked for in it.

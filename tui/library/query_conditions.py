@@ -157,6 +157,9 @@ def _text_part(term: Token, field: Field, value: Value) -> Condition:
     pattern = _escape_like(text).replace("*", "%").replace("?", "_") if signs else _escape_like(text)
     if not signs and not whole:
         pattern = f"%{pattern}%"
+    if field.name == "ext" and not signs and text.isascii():
+        words = _words_of_name(field, text, signs)
+        return Condition(IS_EXTENSION, (text.lower(),), column=field.column, name_words=words)
     return Condition(
         f"{field.column} LIKE ? ESCAPE '\\'",
         (pattern,),
@@ -182,6 +185,9 @@ def _words_of_name(field: Field, pattern: str, signs: str) -> tuple[Phrase, ...]
         words = []
     return tuple(Phrase(word, "name") for word in words)
 
+
+IS_EXTENSION = "file.extension = ?"
+"""Extensions are kept in lower case."""
 
 _ASCII_WORD = re.compile("[0-9A-Za-z]+")
 _ASCII_WORD_INSIDE = re.compile(r"(?<=[\x00-/:-@\[-`{-\x7f])[0-9A-Za-z]+(?=[\x00-/:-@\[-`{-\x7f])")

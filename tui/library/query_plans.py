@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from tui.library.query_conditions import FOLDERS_BELOW
+from tui.library.query_conditions import FOLDERS_BELOW, IS_EXTENSION
 from tui.library.query_fields import FIELDS_BY_NAME
 from tui.library.query_tree import (
     AllOf,
@@ -35,7 +35,7 @@ PRESENT = "file.missing_since IS NULL"
 BEGUN_WITH = 5
 """So many times `FEW` files that an index finds for one condition are looked up and sorted rather than an order walked."""
 
-LOOKED_UP = 75
+LOOKED_UP = 50
 """So many times `FEW` files are looked up one by one rather than that the whole table is read."""
 
 IN_FOLDERS = 25
@@ -48,6 +48,9 @@ _HELD_TOGETHER = (
     {"file.latitude", "file.longitude"},
 )
 """Columns that one index holds."""
+
+GROUPED = {"file.extension", "file.kind", "file.model", "file.lens", "file.size", "file.duration_ms"}
+"""Columns that the index of the sums holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Plan:
         listed: the ids of the files that have the words, as JSON; empty where the full-text index is asked each time.
         reads_table: the whole table is read, whatever indexes there are.
         counts: the order means nothing, and any index may be used.
+        by_groups: the index of the sums, which begins with the extension, holds all that is asked.
     """
 
     query: Query
@@ -82,6 +86,7 @@ class Plan:
     listed: str = ""
     reads_table: bool = False
     counts: bool = False
+    by_groups: bool = False
 
     @property
     def walks(self) -> bool:
@@ -200,10 +205,18 @@ def plan_count(db: sqlite3.Connection, plan: Plan) -> Plan:
     known = all(_is_known(item) for item in conditions)
     if known and (plan.query.with_missing or _is_one_index(conditions)):
         return plan
+    if not begin and not plan.query.with_missing and _is_held_by_groups(conditions):
+        return replace(plan, by_groups=True)
     narrow = begin or find_narrow(db, plan)
     if narrow or has_folders(plan.query):
         return replace(plan, begin=narrow)
     return replace(plan, reads_table=True)
+
+
+def _is_held_by_groups(conditions: Sequence[Node]) -> bool:
+    columns = {item.column if isinstance(item, Condition) and not item.folders else "" for item in conditions}
+    has_extension = any(isinstance(item, Condition) and item.sql == IS_EXTENSION for item in conditions)
+    return has_extension and columns <= GROUPED
 
 
 def _is_known(item: Node) -> bool:

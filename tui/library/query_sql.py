@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tui.library.query_fields import FIELDS_BY_NAME
-from tui.library.query_plans import PRESENT, Plan, leads
+from tui.library.query_plans import GROUPED, PRESENT, Plan, leads
 from tui.library.query_tree import AllOf, AnyOf, Condition, Node, Not, match_expression, with_words_together
 from tui.library.words import WordsPlan
 
@@ -29,6 +29,15 @@ _BY_WORDS = "search CROSS JOIN file ON file.id = search.rowid"
 _BY_PATH = "folder CROSS JOIN file ON file.folder_id = folder.id"
 _THEN_PATH = "file CROSS JOIN folder ON folder.id = file.folder_id"
 """For the order of paths: folder after folder, or some files and their folders."""
+
+_GROUPED = ", ".join(sorted(column.removeprefix("file.") for column in GROUPED))
+_BY_GROUPS = (
+    f"(SELECT {_GROUPED}, NULL AS missing_since FROM file INDEXED BY file_groups "
+    "WHERE missing_since IS NULL AND metadata_state <> 0 "
+    f"UNION ALL SELECT {_GROUPED}, NULL FROM file INDEXED BY file_metadata_pending "
+    "WHERE missing_since IS NULL AND metadata_state = 0) AS file"
+)
+"""The present files, read from an index that holds those whose metadata was read, and row by row the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +155,8 @@ def _source(plan: Plan, *, by_path: bool) -> str:
         return _THEN_PATH if begins else _BY_PATH
     if _streams(plan):
         return _BY_WORDS
+    if plan.by_groups:
+        return _BY_GROUPS
     return "file NOT INDEXED" if plan.reads_table else "file"
 
 
