@@ -91,6 +91,7 @@ class RootWalk:
         self._done: asyncio.Future[WalkOutcome] | None = None
         self._batches = WalkBatches(library, target.key, token, tally, asyncio.get_running_loop())
         self._knows_sidecars = False
+        self._fault: Exception | None = None
         self.outcome = WalkOutcome()
 
     def prefer(self, folder: bytes | None) -> None:
@@ -101,7 +102,10 @@ class RootWalk:
             self._walk.prefer(path_below(folder, self._root))
 
     def start(self) -> asyncio.Future[WalkOutcome]:
-        """Start the thread; the future ends with the outcome, also after an abort."""
+        """Start the thread; the future ends with the outcome, also after an abort.
+
+        Only what the disk says of the root is part of the outcome; the future raises LibraryError, or the fault of the program.
+        """
         self._loop = asyncio.get_running_loop()
         self._done = self._loop.create_future()
         threading.Thread(target=self._run, name="walk", daemon=True).start()
@@ -115,13 +119,16 @@ class RootWalk:
             pass
         except OSError as error:
             self.outcome.error = f"{display(self._root)} cannot be read: {describe(error)}"
-        except Exception as error:  # whatever ends the thread must reach the scan that waits for it
-            logger.exception("the walk of %s failed", display(self._root))
-            self.outcome.error = f"the walk of {display(self._root)} failed: {error}"
+        except Exception as fault:  # noqa: BLE001  # of the library or the program, not of the root: the scan fails
+            self._fault = fault
         self._call(self._settle)
 
     def _settle(self) -> None:
-        if self._done is not None and not self._done.done():
+        if self._done is None or self._done.done():
+            return
+        if self._fault is not None:
+            self._done.set_exception(self._fault)
+        else:
             self._done.set_result(self.outcome)
 
     def _call(self, function: Callable[[], None]) -> None:
