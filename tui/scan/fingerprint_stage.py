@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import queue
 import threading
 import time
 from typing import TYPE_CHECKING
 
+from tui.display import display
 from tui.library import stages
+from tui.records import Fingerprint
 from tui.scan.cancel import ScanCancelledError
 from tui.scan.fingerprint import fingerprint_file
 from tui.scan.outcomes import count_outcome
@@ -17,10 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui.library.database import Library
-    from tui.records import FileJob, Fingerprint
+    from tui.records import FileJob
     from tui.scan.cancel import CancelToken
     from tui.scan.feeder import Feeder
     from tui.scan.progress import StageMeter, Tally
+
+logger = logging.getLogger("yapmo.scan")
 
 _BATCH_FILES = 32
 _WAITING_BATCHES = 16
@@ -74,15 +79,24 @@ class HashingThreads:
             try:
                 for job in jobs:
                     self._token.check()
-                    outcomes.append(
-                        fingerprint_file(job, self._token, full=full, follow_links=self._follow_links)
-                    )
+                    outcomes.append(self._hash(job, full=full))
                     if time.monotonic() - handed_in_s > _HAND_IN_S:
                         self._hand_in(outcomes, ends_batch=False)
                         outcomes, handed_in_s = [], time.monotonic()
             except ScanCancelledError:
                 pass
             self._hand_in(outcomes, ends_batch=True)
+
+    def _hash(self, job: FileJob, *, full: bool) -> Fingerprint:
+        """Hash one file; whatever happens, it costs that file at most."""
+        try:
+            return fingerprint_file(job, self._token, full=full, follow_links=self._follow_links)
+        except ScanCancelledError:
+            raise
+        except Exception as error:
+            logger.exception("%s: the fingerprint cannot be made", display(job.path))
+            message = f"The fingerprint cannot be made: {type(error).__name__}."
+            return Fingerprint(job.file_id, job.size, job.mtime_ns, error=message)
 
     def _hand_in(self, outcomes: Sequence[Fingerprint], *, ends_batch: bool) -> None:
         loop = self._loop
