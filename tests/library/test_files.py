@@ -285,7 +285,7 @@ def test_ids_are_never_given_twice(db: sqlite3.Connection, add: Add) -> None:
 # Merging
 
 
-def _extract(db: sqlite3.Connection, file_id: int, metadata: Metadata, **more: object) -> None:
+def _extract(db: sqlite3.Connection, file_id: int, metadata: Metadata | None, **more: object) -> None:
     size, mtime_ns = db.execute("SELECT size, mtime_ns FROM file WHERE id = ?", (file_id,)).fetchone()
     item = Extraction(file_id, size, mtime_ns, "exiftool 12.57", metadata, b'{"EXIF:Make": "Canon"}', **more)  # type: ignore[arg-type]  # fields of the record
     assert stages.save_extractions(db, [item], now_ns=NOW) == 1
@@ -358,6 +358,31 @@ def test_merging_takes_the_problems_of_the_new_row(db: sqlite3.Connection, add: 
     assert [(row.problem.message, row.problem.file_id) for row in problems.list_problems(db)] == [
         ("new", old)
     ]
+
+
+STAGE_STATES = ("pending", "done", "failed")
+
+
+@pytest.mark.parametrize("of_old", STAGE_STATES)
+@pytest.mark.parametrize("of_new", STAGE_STATES)
+def test_merging_keeps_state_and_problem_in_step(
+    db: sqlite3.Connection, add: Add, of_old: str, of_new: str
+) -> None:
+    ids = add(b"a.jpg", b"b.jpg")
+    for file_id, state in zip(ids, (of_old, of_new), strict=True):
+        if state == "done":
+            _extract(db, file_id, Metadata(title=f"of {file_id}"))
+        elif state == "failed":
+            _extract(db, file_id, None, error="broken")
+    old, new = ids
+    files.set_missing(db, [old], NOW)
+    merge_file(db, new, old)
+    expected = "done" if (of_old, of_new) == ("done", "pending") else of_new
+    assert _column(db, old, "metadata_state") == STAGE_STATES.index(expected)
+    listed = [row.problem.file_id for row in problems.list_problems(db)]
+    assert listed == ([old] if expected == "failed" else [])
+    titles = {"pending": None, "done": f"of {old}", "failed": None}
+    assert _column(db, old, "title") == (f"of {new}" if of_new == "done" else titles[of_old])
 
 
 def test_rebuilding_the_index_finds_the_same(db: sqlite3.Connection, add: Add, check_index: Check) -> None:

@@ -25,16 +25,18 @@ _PLACE = (
     "quick_fingerprint",
     "fingerprint",
 )
+_STATES = ("metadata_state", "analysis_state")
 
 
 def merge_file(db: sqlite3.Connection, from_id: int, into_id: int) -> None:
     """Let file `into_id` take the place of file `from_id`, which is deleted.
 
-    The kept file gets path, size, times and fingerprints of the other, and its metadata when that was extracted. Edits,
-    tags and collections of both come together; of two edits of one field the later stays.
+    The kept file gets path, size, times, fingerprints and problems of the other, and its metadata when that was extracted.
+    What failed for the one and was not tried for the other is pending: its problem belongs to the place that is left.
+    Edits, tags and collections of both come together; of two edits of one field the later stays.
     """
     search_index.forget(db, [from_id, into_id])
-    place = _row(db, from_id, _PLACE)
+    place = _row(db, from_id, _PLACE) | _merged_states(db, from_id, into_id)
     fresh = _extracted_values(db, from_id)
     _merge_edits(db, from_id, into_id, fresh)
     _merge_memberships(db, from_id, into_id)
@@ -47,11 +49,18 @@ def merge_file(db: sqlite3.Connection, from_id: int, into_id: int) -> None:
     _update(db, into_id, place | {"missing_since": None, "last_seen_at": None})
     search_index.index(db, [into_id])
     effective = dict(fresh or {})
-    if fresh is not None:
-        db.execute("UPDATE file SET metadata_state = 1 WHERE id = ?", (into_id,))
     effective |= dict(db.execute("SELECT field, value FROM edit WHERE file_id = ?", (into_id,)).fetchall())
     if effective:
         write_fields(db, into_id, effective)
+
+
+def _merged_states(db: sqlite3.Connection, from_id: int, into_id: int) -> dict[str, Any]:
+    """Return the states of the stages whose outcome both rows may have: what is done stays done until it is tried again."""
+    newer, older = _row(db, from_id, _STATES), _row(db, into_id, _STATES)
+    return {
+        stage: older[stage] if (state, older[stage]) == (StageState.PENDING, StageState.DONE) else state
+        for stage, state in newer.items()
+    }
 
 
 def _row(db: sqlite3.Connection, file_id: int, columns: tuple[str, ...]) -> dict[str, Any]:
