@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,8 @@ async def test_a_file_that_cannot_be_hashed_is_a_problem_and_the_rest_goes_on(
     async with Engine.open(tmp_path, fingerprint=hashing) as engine:
         await engine.scan(root, only=Stage.WALK)
         with caplog.at_level(logging.CRITICAL + 1):
-            summary = await engine.scan(root, only=Stage.FINGERPRINT)
+            async with asyncio.timeout(20):
+                summary = await engine.scan(root, only=Stage.FINGERPRINT)
         assert summary.state is ScanState.COMPLETED
         assert (summary.counters.fingerprints_done, summary.counters.problems) == (2, 1)
         assert await state_of(engine, "fingerprint_state") == {"1.jpg": 1, "2.jpg": 2, "3.jpg": 1}
