@@ -200,6 +200,7 @@ class Fingerprint:
         quick: xxh3_128 (16 bytes, big-endian) over the size and the first and last 64 KiB.
         full: xxh3_128 (16 bytes) over the whole content, None when that was not asked for.
         error: why the stage failed; None when it succeeded.
+        elsewhere: whether it failed because nothing lies at the path by now, or another file.
     """
 
     file_id: int
@@ -208,6 +209,7 @@ class Fingerprint:
     quick: bytes | None = None
     full: bytes | None = None
     error: str | None = None
+    elsewhere: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,7 @@ class FileJob:
         mtime_ns: modification time, as the library knows it.
         folder_id: id of its folder.
         fingerprint_pending: whether its fingerprint is still to be taken.
+        inode: inode, as the library knows it.
     """
 
     file_id: int
@@ -231,6 +234,12 @@ class FileJob:
     mtime_ns: int
     folder_id: int
     fingerprint_pending: bool = True
+    inode: int = 0
+
+    @property
+    def name(self) -> bytes:
+        """Name in its folder."""
+        return self.path.rpartition(b"/")[2]
 
 
 @dataclass(frozen=True, slots=True)

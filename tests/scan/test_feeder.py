@@ -81,6 +81,20 @@ async def test_a_file_given_back_undone_comes_again_three_times_at_most(thread: 
     assert times == 3
 
 
+async def test_a_file_put_aside_comes_again_when_it_is_brought_back(thread: DaemonThread) -> None:
+    feeder = feeder_over(Backlog(3), thread)
+    for _ in range(4):  # more often than a file may be given back
+        handed_out = {job.file_id for job in [await feeder.next_job() for _ in range(3)] if job is not None}
+        assert handed_out == {1, 2, 3}
+        assert feeder.put_aside([2, 9]) == {2}
+        feeder.give_back([])
+        assert await feeder.next_job() is None
+        assert (feeder.has_aside, feeder.under_way) == (True, 3)
+        feeder.bring_back()
+        feeder.settle([1, 3])
+        assert (feeder.has_aside, feeder.under_way) == (False, 0)
+
+
 async def test_preferred_files_come_first_and_files_that_came_later_are_found(thread: DaemonThread) -> None:
     backlog = Backlog(600)
     feeder = feeder_over(backlog, thread)

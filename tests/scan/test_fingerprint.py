@@ -9,7 +9,7 @@ import pytest
 import xxhash
 
 from tests.media import write_file
-from tui.records import FileJob, Kind
+from tui.records import FileJob, Kind, stored_inode
 from tui.scan.cancel import CancelToken, ScanCancelledError
 from tui.scan.fingerprint import END_BYTES, fingerprint_file
 
@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 def job_for(path: Path) -> FileJob:
     status = os.lstat(path)
-    return FileJob(1, os.fsencode(path), Kind.IMAGE, status.st_size, status.st_mtime_ns, 1)
+    return FileJob(
+        1,
+        os.fsencode(path),
+        Kind.IMAGE,
+        status.st_size,
+        status.st_mtime_ns,
+        1,
+        inode=stored_inode(status.st_ino),
+    )
 
 
 def fingerprint(path: Path, *, full: bool = False) -> Fingerprint:
@@ -64,6 +72,20 @@ def test_what_cannot_be_hashed_says_why(tmp_path: Path) -> None:
     os.unlink(tmp_path / "a")
     os.symlink("/etc/passwd", tmp_path / "a")
     assert "cannot be opened" in (fingerprint_file(job, CancelToken(), full=False).error or "")
+
+
+def test_another_file_at_the_path_is_told_from_a_changed_one(tmp_path: Path) -> None:
+    """Where nothing, or another file, lies at its path, the file may be elsewhere; one that changed is where it was."""
+    write_file(tmp_path / "a", b"x")
+    job = job_for(tmp_path / "a")
+    assert not fingerprint_file(job, CancelToken(), full=False).elsewhere
+    write_file(tmp_path / "a", b"xy")
+    assert not fingerprint_file(job, CancelToken(), full=False).elsewhere
+    write_file(tmp_path / "b", b"xyz")
+    os.replace(tmp_path / "b", tmp_path / "a")
+    assert fingerprint_file(job, CancelToken(), full=False).elsewhere
+    os.unlink(tmp_path / "a")
+    assert fingerprint_file(job, CancelToken(), full=False).elsewhere
 
 
 def test_an_abort_stops_a_long_hash(tmp_path: Path) -> None:

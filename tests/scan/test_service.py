@@ -19,6 +19,7 @@ from tests.scan.engine import Engine
 from tui.errors import LibraryError, RootUnavailableError, UsageError
 from tui.records import ScanState, Stage
 from tui.scan.service import ScanRequest, ScanService
+from tui.scan.walk_stage import WalkStage
 
 if TYPE_CHECKING:
     import sqlite3
@@ -349,16 +350,85 @@ async def test_all_roots_are_scanned_although_one_is_away(tmp_path: Path) -> Non
 
 async def test_a_file_that_changes_while_it_is_read_is_read_again(tmp_path: Path) -> None:
     root = tmp_path / "media"
+    make_jpeg(root / "a.jpg", 1, model="Camera")
+    path, length = str(root / "a.jpg"), os.path.getsize(root / "a.jpg")
+    with open(path, "ab") as file:
+        file.write(b"more")
+    shorten = f"if line.endswith(b'a.jpg\\n') and os.path.getsize({path!r}) != {length}: os.truncate({path!r}, {length})"
+    async with Engine.open(tmp_path) as engine:
+        use_exiftool(engine, meddling_exiftool(tmp_path, shorten))
+        summary = await engine.scan(root)
+        assert (summary.counters.metadata_done, summary.counters.problems) == (1, 0)
+        size, mtime_ns, model = (await engine.rows("SELECT size, mtime_ns, model FROM file"))[0]
+        assert (size, mtime_ns, model) == (length, os.lstat(path).st_mtime_ns, "Camera")
+
+
+async def test_a_file_whose_place_another_takes_is_left_to_the_next_scan(tmp_path: Path) -> None:
+    """Only a walk can tell whether the file was replaced or moved away: what is known of it stays with it."""
+    root = tmp_path / "media"
     make_jpeg(root / "a.jpg", 1, model="Before")
-    make_jpeg(tmp_path / "next.jpg", 2, model="After")
-    swap = f"if line.endswith(b'a.jpg\\n') and os.path.exists({str(tmp_path / 'next.jpg')!r}): os.replace({str(tmp_path / 'next.jpg')!r}, {str(root / 'a.jpg')!r})"
+    after = tmp_path / "next.jpg"
+    make_jpeg(after, 2, model="After")
+    swap = (
+        f"if line.endswith(b'a.jpg\\n') and os.path.exists({str(after)!r}): "
+        f"os.rename({str(root / 'a.jpg')!r}, {str(root / 'moved.jpg')!r}); "
+        f"os.rename({str(after)!r}, {str(root / 'a.jpg')!r})"
+    )
     async with Engine.open(tmp_path) as engine:
         use_exiftool(engine, meddling_exiftool(tmp_path, swap))
         summary = await engine.scan(root)
-        assert summary.counters.metadata_done == 1
-        size, mtime_ns, model = (await engine.rows("SELECT size, mtime_ns, model FROM file"))[0]
-        status = os.lstat(root / "a.jpg")
-        assert (size, mtime_ns, model) == (status.st_size, status.st_mtime_ns, "After")
+        assert (summary.counters.metadata_done, summary.counters.metadata_failed) == (0, 1)
+        assert "Another file lies at its path" in (await engine.rows("SELECT message FROM problem"))[0][0]
+        (was,) = (await engine.ids()).values()
+        summary = await engine.scan(root)
+        assert (summary.counters.moved, summary.counters.new) == (1, 1)
+        assert (await engine.ids())["moved.jpg"] == was
+        assert await engine.rows("SELECT name, model FROM file ORDER BY name") == [
+            (b"a.jpg", "After"),
+            (b"moved.jpg", "Before"),
+        ]
+        assert await engine.rows("SELECT * FROM problem") == []
+
+
+async def test_files_that_moved_before_the_walk_are_read_where_it_finds_them(
+    tmp_path: Path, wait_until: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is pending is read while the walk still goes, at paths where other files may lie by now, or none."""
+    root = tmp_path / "media"
+    for number in range(4):
+        make_jpeg(root / f"a/{number}.jpg", number, model=f"Camera {number}")
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root, only=Stage.WALK)
+        before = await engine.ids()
+        (root / "b").mkdir()
+        (root / "a/1.jpg").rename(root / "b/moved.jpg")
+        (root / "a/2.jpg").rename(root / "b/2.jpg")
+        make_jpeg(root / "a/2.jpg", 9, model="Another camera")
+        walk = WalkStage.run
+
+        async def walk_late(stage: WalkStage) -> None:
+            """Let everything be read that is pending before the walk begins."""
+            await wait_until(lambda: sum(len(held) for held in held_back(engine)) == 2)
+            await walk(stage)
+
+        monkeypatch.setattr(WalkStage, "run", walk_late)
+        summary = await engine.scan(root)
+        assert (summary.state, summary.counters.problems) == (ScanState.COMPLETED, 0)
+        assert (summary.counters.moved, summary.counters.new, summary.counters.missing) == (2, 1, 0)
+        after = await engine.ids()
+        assert (after["b/moved.jpg"], after["b/2.jpg"]) == (before["a/1.jpg"], before["a/2.jpg"])
+        found = await engine.rows("SELECT id, model, metadata_state, fingerprint_state FROM file")
+        assert {row[1] for row in found} == {*(f"Camera {number}" for number in range(4)), "Another camera"}
+        assert next(row[1] for row in found if row[0] == before["a/2.jpg"]) == "Camera 2"
+        assert {row[2:] for row in found} == {(1, 1)}
+
+
+def held_back(engine: Engine) -> list[set[int]]:
+    """Return what the stages of the running scan have put aside until its walk has settled."""
+    run = engine.service._run
+    if run is None:
+        return []
+    return [feeder._aside for disk in run._reading._disks for feeder in disk._backlog.feeders]
 
 
 async def test_a_file_that_never_holds_still_is_given_up_as_a_problem(tmp_path: Path) -> None:

@@ -53,9 +53,9 @@ async def test_its_metadata_is_read_first(tmp_path: Path, monkeypatch: pytest.Mo
     read: list[bytes] = []
     real = metadata.settle_answers
 
-    def note(answers: Sequence[metadata.RawAnswer], *arguments: Any) -> metadata.SettledBatch:
+    def note(answers: Sequence[metadata.RawAnswer], *arguments: Any, **options: Any) -> metadata.SettledBatch:
         read.extend(answer.job.path for answer in answers)
-        return real(answers, *arguments)
+        return real(answers, *arguments, **options)
 
     monkeypatch.setattr(metadata, "settle_answers", note)
     async with Engine.open(tmp_path) as engine:

@@ -230,8 +230,17 @@ def _holders(db: sqlite3.Connection, moves: Sequence[tuple[int, int, bytes]]) ->
 
 
 def _set_places(db: sqlite3.Connection, moves: Sequence[tuple[int, int, bytes]]) -> None:
-    """Write folder and name of each; what keeps its name costs no change of the indexes of names."""
+    """Write folder and name of each; what keeps its name costs no change of the indexes of names.
+
+    A stage that failed is pending again: it may have failed because of the place.
+    """
     ids = json.dumps([file_id for file_id, _, _ in moves])
+    db.execute(
+        "UPDATE file SET metadata_state = iif(metadata_state = 2, 0, metadata_state), "
+        "fingerprint_state = iif(fingerprint_state = 2, 0, fingerprint_state) "
+        "WHERE id IN (SELECT value FROM json_each(?)) AND (metadata_state = 2 OR fingerprint_state = 2)",
+        (ids,),
+    )
     names = dict(db.execute("SELECT id, name FROM file WHERE id IN (SELECT value FROM json_each(?))", (ids,)))
     kept = [(file_id, folder_id) for file_id, folder_id, name in moves if names.get(file_id) == name]
     db.execute(

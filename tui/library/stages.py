@@ -7,7 +7,7 @@ import time
 from array import array
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tui.library import search_index
+from tui.library import files, search_index
 from tui.library.companions.grouping import note_extracted
 from tui.library.edits import edited_values
 from tui.library.metadata_rows import save_metadata
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
 
-    from tui.records import Extraction, Fingerprint
+    from tui.records import Extraction, Fingerprint, FoundFile
 
 Outcome = TypeVar("Outcome", "Extraction", "Fingerprint")
 
 _FEW = 20_000
-_JOB = "file.id, root.path, folder.path, file.name, file.kind, file.size, file.mtime_ns, file.folder_id, file.fingerprint_state"
+_JOB = "file.id, root.path, folder.path, file.name, file.kind, file.size, file.mtime_ns, file.folder_id, file.fingerprint_state, file.inode"
 
 
 def pending_metadata(
@@ -138,9 +138,11 @@ def pending_full_fingerprints(db: sqlite3.Connection, file_ids: Sequence[int]) -
 
 
 def _to_job(row: tuple[Any, ...]) -> FileJob:
-    file_id, root, folder, name, kind, size, mtime_ns, folder_id, fingerprint_state = row
+    file_id, root, folder, name, kind, size, mtime_ns, folder_id, fingerprint_state, inode = row
     pending = fingerprint_state == StageState.PENDING
-    return FileJob(file_id, join_path(root, folder, name), Kind(kind), size, mtime_ns, folder_id, pending)
+    return FileJob(
+        file_id, join_path(root, folder, name), Kind(kind), size, mtime_ns, folder_id, pending, inode
+    )
 
 
 def make_pending(
@@ -208,6 +210,16 @@ def count_pending(
         values,
     ).fetchone()[0]
     return number
+
+
+def note_changed_content(db: sqlite3.Connection, job: FileJob, found: FoundFile) -> None:
+    """Note that the file of `job` has changed to `found`, unless it lies elsewhere or has become another file by now."""
+    here = db.execute(
+        "SELECT 1 FROM file WHERE id = ? AND folder_id = ? AND name = ? AND inode = ? AND missing_since IS NULL",
+        (job.file_id, job.folder_id, found.name, found.inode),
+    ).fetchone()
+    if here is not None:
+        files.update_changed(db, job.file_id, found)
 
 
 def save_extractions(

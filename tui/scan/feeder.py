@@ -67,6 +67,7 @@ class Feeder:
         self._claimed: set[int] = set()
         self._settled_since_read: set[int] = set()
         self._is_reading = False
+        self._aside: set[int] = set()
         self._returns: Counter[int] = Counter()
         self._preferred: bytes | None = None
         self._preferred_again_s = 0.0
@@ -96,6 +97,25 @@ class Feeder:
         """Note that these files may still be pending; what a page held back says of them may be outdated."""
         self._returns.update(file_ids)
         self.settle(file_ids)
+
+    @property
+    def has_aside(self) -> bool:
+        """Whether files were put aside and not brought back."""
+        return bool(self._aside)
+
+    def put_aside(self, file_ids: Iterable[int]) -> set[int]:
+        """Hold back files that were handed out until `bring_back`; returns which were handed out here."""
+        aside = self._claimed.intersection(file_ids)
+        self._aside |= aside
+        return aside
+
+    def bring_back(self) -> None:
+        """Let the files that were put aside be handed out again, as the library has them by then."""
+        if self._aside:
+            aside, self._aside = self._aside, set()
+            self._page.clear()
+            self._after_id = 0
+            self.settle(aside)
 
     def claim(self, job: FileJob) -> bool:
         """Hand out a file that came by another way; False when it is under way already."""

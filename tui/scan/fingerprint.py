@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import xxhash
 
-from tui.records import Fingerprint
+from tui.records import Fingerprint, stored_inode
 
 if TYPE_CHECKING:
     from tui.records import FileJob
@@ -49,13 +49,17 @@ def fingerprint_file(
         no_links = 0 if follow_links else os.O_NOFOLLOW
         descriptor = os.open(job.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | no_links)
     except OSError as error:
-        return _failed(job, f"cannot be opened: {(error.strerror or str(error)).lower()}")
+        gone = isinstance(error, FileNotFoundError | NotADirectoryError)
+        return _failed(job, f"cannot be opened: {(error.strerror or str(error)).lower()}", elsewhere=gone)
     try:
         before = os.fstat(descriptor)
         if not stat.S_ISREG(before.st_mode):
             return _failed(job, "is not a regular file")
         if (before.st_size, before.st_mtime_ns) != (job.size, job.mtime_ns):
-            return _failed(job, "changed while it was being scanned; the next scan reads it again")
+            other = stored_inode(before.st_ino) != job.inode
+            return _failed(
+                job, "changed while it was being scanned; the next scan reads it again", elsewhere=other
+            )
         quick = _hash_ends(descriptor, before.st_size)
         whole = _hash_all(descriptor, token) if full or before.st_size <= 2 * END_BYTES else None
         after = os.fstat(descriptor)
@@ -97,5 +101,5 @@ def _read_at(descriptor: int, offset: int, length: int) -> bytes:
     return b"".join(parts)
 
 
-def _failed(job: FileJob, message: str) -> Fingerprint:
-    return Fingerprint(job.file_id, job.size, job.mtime_ns, error=message)
+def _failed(job: FileJob, message: str, *, elsewhere: bool = False) -> Fingerprint:
+    return Fingerprint(job.file_id, job.size, job.mtime_ns, error=message, elsewhere=elsewhere)

@@ -174,6 +174,8 @@ class FingerprintStage:
                     await self._sleep()
                     continue
                 more = self._more_to_come()
+                if not more:
+                    self._feeder.bring_back()
                 batch = [] if more and not self._may_begin() else await self._next_batch()
                 if (
                     more
@@ -181,7 +183,7 @@ class FingerprintStage:
                     self._hashed_early.update(job.file_id for job in batch)
                 if batch:
                     self._submit(batch, full=self._full)
-                elif more or self._waiting or self._outcomes:
+                elif more or self._waiting or self._outcomes or self._feeder.has_aside:
                     await self._sleep()
                 else:
                     break
@@ -238,6 +240,9 @@ class FingerprintStage:
     async def _commit(self) -> None:
         """Commit what has been hashed, then count it and let its files go."""
         outcomes, self._outcomes = self._outcomes, []
+        if self._more_to_come():
+            aside = self._feeder.put_aside(outcome.file_id for outcome in outcomes if outcome.elsewhere)
+            outcomes = [outcome for outcome in outcomes if outcome.file_id not in aside]
         if not outcomes:
             return
         settled = await self._library.writer.run(lambda db: stages.save_fingerprints(db, outcomes))

@@ -15,7 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tui.display import display
-from tui.library import files, stages
+from tui.library import stages
 from tui.records import Extraction, FileJob, FoundFile, Kind, stored_inode
 from tui.scan.normalize.exiftool import metadata_from_exiftool
 from tui.scan.normalize.mutagen import metadata_from_mutagen
@@ -69,10 +69,12 @@ class SettledBatch:
     Attributes:
         extractions: outcomes, also of files that change again and again.
         unstable: files that changed while they were read, with what they are now.
+        elsewhere: files of which nothing, or another file, lies at their path: the walk may find them elsewhere.
     """
 
     extractions: tuple[Extraction, ...]
     unstable: tuple[tuple[FileJob, FoundFile], ...]
+    elsewhere: tuple[FileJob, ...] = ()
 
     @property
     def given_back(self) -> list[FileJob]:
@@ -179,12 +181,14 @@ class MetadataStage:
                     await self._sleep(_IDLE_S)
                     continue
                 more = self._more_to_come()  # asked before looking, or the walk's last files would be missed
+                if not more:
+                    self._feeder.bring_back()
                 job = await self._feeder.next_job()
                 self._found_nothing = job is None
                 if job is not None:
                     self._reading += 1
                     return job
-                if not more and not self._is_busy:
+                if not more and not self._is_busy and not self._feeder.has_aside:
                     return None
                 await self._sleep(_IDLE_S)
         return None
@@ -269,15 +273,17 @@ class MetadataStage:
 
     async def _settle_batch(self, answers: Sequence[RawAnswer], thread: DaemonThread) -> None:
         """Normalise and commit one batch, then count it and let its files go."""
-        batch = await thread.run(partial(settle_answers, answers, self._feeder.may_retry))
+        look = partial(settle_answers, answers, self._feeder.may_retry, may_be_elsewhere=self._more_to_come())
+        batch = await thread.run(look)
         jobs = [answer.job for answer in answers]
 
         def write(db: sqlite3.Connection) -> int:
             for job, found in batch.unstable:
-                files.update_changed(db, job.file_id, found)
+                stages.note_changed_content(db, job, found)
             return stages.save_extractions(db, batch.extractions)
 
         settled = await self._library.writer.run(write)
+        self._feeder.put_aside(job.file_id for job in batch.elsewhere)
         end = self._feeder.settle if settled == len(batch.extractions) else self._feeder.give_back
         end([item.file_id for item in batch.extractions])
         self._feeder.give_back([job.file_id for job in batch.given_back])
@@ -291,28 +297,41 @@ class MetadataStage:
 
 
 def settle_answers(
-    answers: Sequence[RawAnswer], may_retry: Callable[[int], bool] = lambda _: True
+    answers: Sequence[RawAnswer],
+    may_retry: Callable[[int], bool] = lambda _: True,
+    *,
+    may_be_elsewhere: bool = False,
 ) -> SettledBatch:
     """Turn workers' answers into outcomes; looks at each file once more, so call it where it may block.
 
     A file whose size or time is not what it was when it was handed out gives no outcome: what was read may be a
-    mixture of two contents. It is read again, or is a failure when `may_retry` says no to its id.
+    mixture of two contents. It is read again, or is a failure when `may_retry` says no to its id. Where nothing lies at
+    its path, or a file with another inode, the walk alone can tell what became of it: while it may
+    (`may_be_elsewhere`) there is no outcome, later that is a failure.
     """
     extractions: list[Extraction] = []
     unstable: list[tuple[FileJob, FoundFile]] = []
+    elsewhere: list[FileJob] = []
     for answer in answers:
         job = answer.job
         now = _look_at(job)
-        if now is not None and (now.size, now.mtime_ns) != (job.size, job.mtime_ns):
+        is_changed = now is not None and (now.size, now.mtime_ns) != (job.size, job.mtime_ns)
+        if may_be_elsewhere and (now is None or (is_changed and now.inode != job.inode)):
+            elsewhere.append(job)
+        elif now is None:
+            extractions.append(_failure(job, answer.error or "The file went away while it was read."))
+        elif not is_changed:
+            extractions.append(_normalise(answer))
+        elif now.inode != job.inode:
+            extractions.append(
+                _failure(job, "Another file lies at its path by now; the next scan looks for it.")
+            )
+        else:
             unstable.append((job, now))
             if not may_retry(job.file_id):
                 moving = replace(job, size=now.size, mtime_ns=now.mtime_ns)
                 extractions.append(_failure(moving, "The file changes while it is read, again and again."))
-        elif now is None and not answer.error:
-            extractions.append(_failure(job, "The file went away while it was read."))
-        else:
-            extractions.append(_normalise(answer))
-    return SettledBatch(tuple(extractions), tuple(unstable))
+    return SettledBatch(tuple(extractions), tuple(unstable), tuple(elsewhere))
 
 
 def _normalise(answer: RawAnswer) -> Extraction:
