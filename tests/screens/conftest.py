@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +12,9 @@ import pytest
 from tests.screens.scripted_engine import ScriptedEngine
 from tui.app import YapmoApp
 from tui.config import default_config
-from tui.library.database import Library
+from tui.library.database import Library, create_library
 from tui.log import set_up_logging
+from tui.screens import library as library_screen
 from tui.screens.session import ScreenSession
 from tui.screens.shell import ShellScreen
 
@@ -27,9 +29,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a pilot look every 5 ms whether the application rests; Textual's 20 ms, twice a key, are most of a test's time."""
+    """Let a pilot look every 5 ms whether the application rests, and screens soon what is new.
+
+    Textual's 20 ms, twice a key, would be most of the time that a test takes.
+    """
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0005)
+    monkeypatch.setattr(library_screen, "RENEWAL_PERIOD_S", 0.1)
 
 
 @pytest.fixture
@@ -38,10 +44,20 @@ def engine() -> ScriptedEngine:
     return ScriptedEngine()
 
 
+@pytest.fixture(scope="session")
+def empty_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of an empty library, to be copied: to make one takes longer than many a test."""
+    path = tmp_path_factory.mktemp("empty") / "library.yapmo"
+    create_library(bytes(path))
+    return path
+
+
 @pytest.fixture
-async def library(tmp_path: Path) -> AsyncIterator[Library]:
+async def library(tmp_path: Path, empty_library: Path) -> AsyncIterator[Library]:
     """An empty library."""
-    async with await Library.open(str(tmp_path / "library.yapmo")) as opened:
+    path = tmp_path / "library.yapmo"
+    shutil.copy(empty_library, path)
+    async with await Library.open(str(path)) as opened:
         yield opened
 
 
@@ -58,6 +74,7 @@ def open_app(library: Library, engine: ScriptedEngine, wait_until: Callable[...,
         **interface: Any,
     ) -> AsyncIterator[Pilot[int]]:
         config = default_config()
+        interface = {"refresh_ms": 100, **interface}
         config = dataclasses.replace(config, interface=dataclasses.replace(config.interface, **interface))
         feed = set_up_logging(dataclasses.replace(config.logging, file=False))
 

@@ -93,13 +93,12 @@ async def test_typing_searches_and_escape_shows_all_again(
         await wait_until(lambda: len(shown_names(pilot)) == 5)
         await type_query(pilot, "kind:image iso>800")
         await wait_until(lambda: shown_names(pilot) == ["▸night.jpg"])
-        assert "1 found" in screen_text(pilot.app)
+        await wait_until(lambda: "1 found" in screen_text(pilot.app))
         await pilot.press("enter")
-        await pilot.pause()
-        assert library_screen(pilot).table.has_focus
+        await wait_until(lambda: library_screen(pilot).table.has_focus)
         await pilot.press("escape")
         await wait_until(lambda: len(shown_names(pilot)) == 5)
-        assert "found" not in screen_text(pilot.app)
+        await wait_until(lambda: "found" not in screen_text(pilot.app))
         await type_query(pilot, "nothing at all")
         await wait_until(lambda: "No file matches." in screen_text(pilot.app))
         await pilot.press("escape")
@@ -173,8 +172,8 @@ async def test_folders_limit_the_table(open_app: OpenApp, library: Library, wait
         await wait_until(lambda: len(shown_names(pilot)) == 3)
         assert shown_names(pilot)[0] == "▸tram.mp4"
         assert screen.table.has_focus
-        assert "in /srv/media/2020" in screen_text(pilot.app)
-        assert "3 found" in screen_text(pilot.app)
+        await wait_until(lambda: "in /srv/media/2020" in screen_text(pilot.app))
+        await wait_until(lambda: "3 found" in screen_text(pilot.app))
         assert screen.scan_targets() == (b"/srv/media/2020",)
         await type_query(pilot, "kind:video")
         await wait_until(lambda: shown_names(pilot) == ["▸tram.mp4"])
@@ -182,8 +181,7 @@ async def test_folders_limit_the_table(open_app: OpenApp, library: Library, wait
         await wait_until(lambda: len(shown_names(pilot)) == 5)
         assert screen.scan_targets() == ()
         await pilot.press("f", "left", "f")
-        assert not screen.sidebar.display
-        assert screen.table.has_focus
+        await wait_until(lambda: not screen.sidebar.display and screen.table.has_focus)
 
 
 async def test_folders_lie_over_a_narrow_table(open_app: OpenApp, library: Library, wait_until: Wait) -> None:
@@ -307,17 +305,21 @@ async def test_an_unchanged_library_is_not_read_again(
     await fill(library, photos(50))
     async with open_app("library") as pilot:
         await wait_until(lambda: len(shown_names(pilot)) > 20)
-        await pilot.pause(1.2)
-        opened: list[object] = []
-        real = library.reader.open_view
+        seen: list[str] = []
+        data_version, open_view = library.reader.data_version, library.reader.open_view
 
-        async def open_view(query: Any) -> Any:
-            opened.append(query)
-            return await real(query)
+        async def look() -> int:
+            seen.append("looked")
+            return await data_version()
 
-        monkeypatch.setattr(library.reader, "open_view", open_view)
-        await pilot.pause(1.3)
-        assert opened == []
+        async def read(query: Any) -> Any:
+            seen.append("read")
+            return await open_view(query)
+
+        monkeypatch.setattr(library.reader, "data_version", look)
+        monkeypatch.setattr(library.reader, "open_view", read)
+        await wait_until(lambda: len(seen) > 3)
+        assert set(seen) == {"looked"}
 
 
 @SIZES

@@ -127,7 +127,7 @@ async def test_the_next_snapshot_sends_a_few_cells(
     async with open_app() as pilot:
         await pilot.press("s")
         await wait_until(lambda: "scanning" in screen_text(pilot.app))
-        await pilot.pause(0.5)
+        await pilot.pause()
         card = pilot.app.screen.query_one(ProgressCard)
         cells: list[int] = []
         refresh = card.refresh

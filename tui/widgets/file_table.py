@@ -16,16 +16,7 @@ from textual.message import Message
 
 from tui.display import display
 from tui.errors import YapmoError
-from tui.records import FileState, StageState
-from tui.widgets.file_columns import (
-    GAP,
-    Column,
-    FittedColumn,
-    columns_by_name,
-    fit_columns,
-    fit_text,
-    state_sign,
-)
+from tui.widgets.file_lines import FileLines
 from tui.widgets.line_list import LineList
 from tui.widgets.painted_lines import Line, Piece, fit
 from tui.widgets.row_pages import PAGE_ROWS, RowPages, page_numbers
@@ -36,15 +27,10 @@ if TYPE_CHECKING:
     from textual import events
 
     from tui.records import FileRow
+    from tui.widgets.file_columns import Column
     from tui.widgets.row_pages import FileView
 
 logger = logging.getLogger("yapmo.widgets")
-
-MARK_CELLS = 3
-"""Cells before the first column: the cursor's mark, the file's state, a blank."""
-
-CACHED_ROWS = 512
-"""Rows whose text is kept, more than any screen has."""
 
 COUNT_PATIENCE_S = 0.03
 """How long the first rows wait for their number, so that they are mostly painted once."""
@@ -116,11 +102,7 @@ class FileTable(LineList):
             id: the widget's id.
         """
         super().__init__(id=id)
-        self._columns = columns_by_name(columns, date_format)
-        self._date_format = date_format
-        self._fitted: dict[int, tuple[FittedColumn, ...]] = {}
-        self._heads: dict[tuple[int, tuple[str, bool] | None], Line] = {}
-        self._texts: dict[int, tuple[FileRow, int, str]] = {}
+        self._drawing = FileLines(columns, date_format)
         self._sort: tuple[str, bool] | None = None
         self._notice: tuple[str, ...] = ()
         self._view: FileView | None = None
@@ -220,8 +202,7 @@ class FileTable(LineList):
 
     def set_columns(self, columns: Iterable[str], date_format: str) -> None:
         """Show other columns, or write dates in another way (`strftime`)."""
-        self._columns, self._date_format = columns_by_name(columns, date_format), date_format
-        self._forget_layout()
+        self._drawing = FileLines(columns, date_format)
         self.repaint()
 
     def set_notice(self, lines: Sequence[str]) -> None:
@@ -252,8 +233,7 @@ class FileTable(LineList):
 
     def sort_beside(self, step: int) -> None:
         """Ask for the order of the next sortable column to the right (1) or left (-1) of the present one."""
-        columns = [fitted.column for fitted in self._fit_to(self.size.width) if fitted.column.sort]
-        if columns:
+        if columns := self._drawing.sortable(self.size.width):
             fields = [column.sort for column in columns]
             present = fields.index(self._sort[0]) if self._sort and self._sort[0] in fields else -max(step, 0)
             self._choose_sort(columns[(present + step) % len(columns)])
@@ -275,15 +255,8 @@ class FileTable(LineList):
             super().on_click(event)
             if event.chain == 2 and not self.is_bar_at(event.x, event.y):
                 self.open_cursor()
-        elif event.y == 0:
-            self._sort_at(event.x)
-
-    def _sort_at(self, x: int) -> None:
-        """Ask for the order of the column whose title stands at cell `x`."""
-        x -= MARK_CELLS
-        for fitted in self._fit_to(self.size.width):
-            if fitted.column.sort and fitted.x <= x < fitted.x + fitted.width + GAP:
-                self._choose_sort(fitted.column)
+        elif event.y == 0 and (column := self._drawing.sortable_at(event.x, self.size.width)) is not None:
+            self._choose_sort(column)
 
     # Rows come and go
 
@@ -293,7 +266,7 @@ class FileTable(LineList):
 
     def on_resize(self) -> None:
         """Fit the columns to the new width."""
-        self._forget_layout()
+        self._drawing.forget()
 
     def repaint(self) -> None:
         """Show what there is, and see to it that what lacks will come."""
@@ -357,45 +330,11 @@ class FileTable(LineList):
 
     def head(self, width: int) -> Line:
         """Return the titles of the columns, that of the sorted one with ▲ or ▼."""
-        if (cached := self._heads.get((width, self._sort))) is not None:
-            return cached
-        pieces = [Piece(" " * MARK_CELLS)]
-        for fitted in self._fit_to(width):
-            column, title, look = fitted.column, fitted.column.title, "strong"
-            if self._sort is not None and self._sort[0] == column.sort:
-                title, look = f"{title} {'▼' if self._sort[1] else '▲'}", "accent"
-            pieces += [Piece(fit(title, fitted.width, align=column.align), look), Piece(" " * GAP)]
-        return self._heads.setdefault((width, self._sort), tuple(pieces))
+        return self._drawing.head(width, self._sort)
 
     def row(self, index: int, width: int) -> Line:
         """Return one row, or the placeholder of a row that is on the way."""
-        row, mark = self._pages.row(index), "▸" if index == self.cursor else " "
-        if row is None:
-            return (Piece(f"{mark}  …", "dim"),)
-        missing, pending = row.state is FileState.MISSING, row.metadata_state is StageState.PENDING
-        look, sign = "dim" if missing or pending else "", state_sign(row)
-        if sign == " ":
-            return (Piece(f"{mark}  {self._cells(row, width)}", look),)
-        return Piece(mark), Piece(sign, look or "warning"), Piece(f" {self._cells(row, width)}", look)
-
-    def _cells(self, row: FileRow, width: int) -> str:
-        """Return what the columns say of a row; a cursor that moves needs most rows again as they were."""
-        before, before_width, text = self._texts.get(row.file_id, (None, 0, ""))
-        if before is row and before_width == width:
-            return text
-        text = (" " * GAP).join(
-            fit_text(
-                fitted.column.text(row, self._date_format),
-                fitted.width,
-                align=fitted.column.align,
-                cut=fitted.column.cut,
-            )
-            for fitted in self._fit_to(width)
-        )
-        if len(self._texts) >= CACHED_ROWS:
-            self._texts.clear()
-        self._texts[row.file_id] = (row, width, text)
-        return text
+        return self._drawing.row(self._pages.row(index), width, under_cursor=index == self.cursor)
 
     def lines(self, width: int, height: int) -> Sequence[Line]:
         """Return titles and rows, or titles and the notice while there are no rows."""
@@ -409,14 +348,3 @@ class FileTable(LineList):
         blank: Line = (Piece(" " * width),)
         notice: list[Line] = [(Piece(fit(indent + line, width), "dim"),) for line in self._notice]
         return [self.head(width), *[blank] * above, *notice]
-
-    def _fit_to(self, width: int) -> tuple[FittedColumn, ...]:
-        """Return the columns fitted to `width` cells, the titles and all rows alike."""
-        if width not in self._fitted:
-            self._fitted[width] = fit_columns(self._columns, width - MARK_CELLS - 1)
-        return self._fitted[width]
-
-    def _forget_layout(self) -> None:
-        self._fitted.clear()
-        self._heads.clear()
-        self._texts.clear()
