@@ -10,6 +10,7 @@ from textual.app import App, ComposeResult
 from textual.widgets import Static
 
 from tui.widgets.search_box import QueryInput, SearchBox
+from tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,21 @@ async def test_a_query_is_asked_when_the_keys_rest(wait_until: Callable[..., Any
         await pilot.pause(0.2)
         assert app.queries[-1] == "beach"
         assert app.queries.count("beach") == 1, "blanks at the end make no other query"
+
+
+async def test_a_typed_letter_is_painted_without_a_layout(monkeypatch: pytest.MonkeyPatch) -> None:
+    class LineApp(App[None]):
+        def compose(self) -> ComposeResult:
+            yield TypedLine()
+
+    app = LineApp()
+    async with app.run_test(size=(40, 5)) as pilot:
+        await pilot.press("a")
+        layouts = []
+        monkeypatch.setattr(app.screen, "_refresh_layout", lambda *_, **__: layouts.append("a layout"))
+        await pilot.press("b", "c")
+        assert "abc" in app.screen._compositor.render_strips()[0].text
+        assert not layouts
 
 
 async def test_enter_asks_at_once_and_goes_on_to_the_table() -> None:

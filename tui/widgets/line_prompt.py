@@ -9,13 +9,15 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Input, Static
 
+from tui.widgets.typed_line import TypedLine
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from textual.binding import BindingType
 
 
-class AnswerLine(Input):
+class AnswerLine(TypedLine):
     """The line to type into."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -24,8 +26,7 @@ class AnswerLine(Input):
 
     def __init__(self, submit: Callable[[], None]) -> None:
         """Call `submit` at Enter."""
-        super().__init__(compact=True, select_on_focus=False)
-        self.cursor_blink = False  # a blinking cursor is traffic on an idle line
+        super().__init__()
         self._submit = submit
 
     async def action_submit(self) -> None:

@@ -18,6 +18,7 @@ from textual.widgets import Input, Static
 from tui.display import display, format_count
 from tui.widgets.file_columns import fit_text
 from tui.widgets.suggestions import Suggest, Suggestions
+from tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -38,7 +39,7 @@ PROMPT = " / "
 """Stands before the query; names the key that comes here."""
 
 
-class QueryInput(Input, inherit_bindings=True):
+class QueryInput(TypedLine, inherit_bindings=True):
     """The line that is typed in."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -52,9 +53,8 @@ class QueryInput(Input, inherit_bindings=True):
 
     def __init__(self, box: SearchBox) -> None:
         """Belong to `box`, which is called and gets no messages: those would come after the next key."""
-        super().__init__(select_on_focus=False, compact=True)
+        super().__init__()
         self.placeholder = "words, kind:image iso>800 taken:2019..2021 …"
-        self.cursor_blink = False  # a blinking cursor is traffic on an idle line
         self._box = box
 
     async def action_submit(self) -> None:
