@@ -62,8 +62,20 @@ WORDS = (
     "naxos sort:name",
     "harbour sort:size-",
     "garden sort:taken-",
+    "lisbon sort:taken-",
+    "jpg sort:taken-",
+    "img_0412 sort:taken-",
+    "img_24 sort:taken-",
+    "beach sunset sort:taken-",
+    "wedding kyoto sort:taken-",
+    "artist:stars sort:taken-",
+    "keyword:night sort:taken-",
+    '"eos r6" sort:taken-',
+    "tromsø harb sort:taken-",
+    "img_2 sort:taken-",
+    "img_2",
 )
-"""Queries of words and beginnings of words."""
+"""Queries of words and beginnings of words, in the order of the ids and in that of the table."""
 
 FILTERS = (
     "",
@@ -96,6 +108,11 @@ FILTERS = (
     "dup:yes kind:video sort:taken-",
     "problem:yes sort:name",
     "missing:yes sort:taken-",
+    "ext:cr2 sort:taken-",
+    "ext:tiff sort:taken-",
+    "lens:no-such sort:size-",
+    "height<4000 kind:image sort:name",
+    "iso:100 sort:iso-",
     "path:lisbon sort:taken-",
     "path:/srv/media/2019 sort:taken-",
     "path:/srv/media/2019 kind:video sort:size-",

@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from tui.library.query import Query
 
 MOST_STEPS = {
-    WordsPlan.FIRST: 1_500_000,
-    WordsPlan.SET: 8_000_000,
+    WordsPlan.FIRST: 1_800_000,
+    WordsPlan.SET: 3_000_000,
     WordsPlan.EACH: 30_000,
-    WordsPlan.STREAM: 1_500_000,
+    WordsPlan.STREAM: 1_800_000,
 }
 """Steps of SQLite's machine after which a walk is given up, by how words are looked for in it.
 
@@ -36,6 +36,7 @@ or one in the full-text index.
 """
 
 _STEPS_BETWEEN_LOOKS = 1_000
+_SOME_MISSING = "SELECT 1 FROM file WHERE missing_since IS NOT NULL LIMIT 1"
 
 
 class _GivenUpError(Exception):
@@ -136,5 +137,6 @@ def count_files(db: sqlite3.Connection, query: Query, plan: Plan | None = None) 
     plan = plan or plan_query(db, query)
     if not (plan.query.conditions or plan.match or plan.query.with_missing):
         return count_present(db)
-    statement = compile_word_count(plan) or compile_count(plan_count(db, plan))
+    some_missing = db.execute(_SOME_MISSING).fetchone() is not None
+    statement = compile_word_count(plan, some_missing=some_missing) or compile_count(plan_count(db, plan))
     return int(db.execute(statement.count(), statement.values).fetchone()[0])

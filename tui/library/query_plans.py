@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 PRESENT = "file.missing_since IS NULL"
 
 BEGUN_WITH = 5
-"""So many times `FEW` files that an index finds for one condition are looked up and sorted rather than an order walked."""
+"""So many times `FEW` files that an index or the words leave are looked up and sorted rather than an order walked."""
 
 LOOKED_UP = 50
 """So many times `FEW` files are looked up one by one rather than that the whole table is read."""
@@ -175,7 +175,7 @@ def _plan_words(db: sqlite3.Connection, plan: Plan, wanted: Sequence[Node]) -> P
         plan = replace(plan, listed=listed)
     else:
         number = count_up_to(db, plan.match, MANY)
-    if number < FEW or not _has_order(plan.query):
+    if number < FEW * BEGUN_WITH or not _has_order(plan.query):
         return replace(plan, words=WordsPlan.FIRST)
     return replace(plan, words=WordsPlan.EACH if number >= MANY and quick else WordsPlan.SET)
 
@@ -196,6 +196,7 @@ def plan_without_order(db: sqlite3.Connection, plan: Plan) -> Plan:
 def plan_count(db: sqlite3.Connection, plan: Plan) -> Plan:
     """Return the plan by which the files of a query are counted; its order means nothing."""
     begin, conditions = plan.begin, plan.query.conditions
+    lie_few = plan.folders_first and has_folders(plan.query)
     plan = replace(plan, folders_first=True, counts=True)
     if plan.match:
         if begin and plan.words is not WordsPlan.FIRST:
@@ -207,7 +208,7 @@ def plan_count(db: sqlite3.Connection, plan: Plan) -> Plan:
         return plan
     if not begin and not plan.query.with_missing and _is_held_by_groups(conditions):
         return replace(plan, by_groups=True)
-    narrow = begin or find_narrow(db, plan)
+    narrow = begin or (() if lie_few else find_narrow(db, plan))
     if narrow or has_folders(plan.query):
         return replace(plan, begin=narrow)
     return replace(plan, reads_table=True)

@@ -105,15 +105,20 @@ def compile_count(plan: Plan) -> Statement:
     return _statement(replace(plan, counts=True), ("file.id",))
 
 
-def compile_word_count(plan: Plan) -> Statement | None:
-    """Return the statement that counts what a query of words alone finds, without a look at files; None for another one."""
+def compile_word_count(plan: Plan, *, some_missing: bool = True) -> Statement | None:
+    """Return the statement that counts what a query of words alone finds, without a look at files; None for another one.
+
+    Where no file at all is missing, as `some_missing` says, the full-text index alone knows.
+    """
     query = plan.query
     if not plan.match or query.with_missing or query.conditions:
         return None
-    missing = "(SELECT id FROM file WHERE missing_since IS NOT NULL)"
-    if plan.listed:
-        return Statement("json_each(?)", f"value NOT IN {missing}", "value", "value", (plan.listed,))
-    return Statement("search", f"search MATCH ? AND rowid NOT IN {missing}", "rowid", "rowid", (plan.match,))
+    source, key, where = (
+        ("json_each(?)", "value", "TRUE") if plan.listed else ("search", "rowid", "search MATCH ?")
+    )
+    if some_missing:
+        where += f" AND {key} NOT IN (SELECT id FROM file WHERE missing_since IS NOT NULL)"
+    return Statement(source, where, key, key, (plan.listed or plan.match,))
 
 
 def _statement(plan: Plan, keys: tuple[str, ...], condition: str = "") -> Statement:
