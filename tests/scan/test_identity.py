@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.media import write_file
+from tests.media import jpeg_bytes, write_file
 from tests.scan.engine import Engine
 from tests.scan.identity_cases import CASES
 from tests.scan.tree_changes import content, first_tree
@@ -246,6 +246,82 @@ async def test_another_file_system_is_accepted_once_and_for_all(tmp_path: Path) 
         assert (await engine.scan(root, only=Stage.WALK, accept_missing=True)).counters.missing == 1
         assert await engine.rows("SELECT file_system, path_in_file_system FROM root") == [known]
         assert (await engine.scan(root, only=Stage.WALK)).unavailable == ""
+
+
+async def test_another_disk_at_the_place_of_a_root_is_not_read_into_it(tmp_path: Path) -> None:
+    """A second card in the reader has files of the same names: none of them becomes a file of the first card."""
+    root = tmp_path / "card"
+    for number in range(4):
+        write_file(root / f"{number}.jpg", jpeg_bytes(number))
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root)
+        await engine.library.writer.run(
+            lambda db: db.execute("UPDATE root SET file_system = 'uuid:first card'")
+        )
+        tables = ("file", "folder", "extracted", "problem")
+        before = await engine.dump(*tables)
+        write_file(root / "1.jpg", jpeg_bytes(9))
+        write_file(root / "new.jpg", jpeg_bytes(8))
+        for options in ({}, {"rescan": "everything"}):
+            summary = await engine.scan(root, **options)
+            assert "it was not scanned" in summary.unavailable
+            assert [doubt.path for doubt in summary.doubts] == [os.fsencode(root)]
+            assert await engine.dump(*tables) == before
+        summary = await engine.scan(root, accept_missing=True)
+        assert (summary.counters.new, summary.counters.changed, summary.unavailable) == (1, 1, "")
+
+
+async def test_a_part_that_was_scanned_alone_says_nothing_of_the_rest(tmp_path: Path) -> None:
+    """The copy came after the original was last seen, and before it was missed."""
+    root = tmp_path / "root"
+    write_file(root / "a/1.jpg", content("moved by copy and delete"))
+    (root / "b").mkdir()
+    async with Engine.open(tmp_path) as engine:
+        await engine.catalogue(root)
+        before = await engine.ids()
+        shutil.copy(root / "a/1.jpg", root / "b/1.jpg")
+        (root / "a/1.jpg").unlink()
+        await engine.catalogue(root / "b")
+        engine.root = root
+        await engine.catalogue(root)
+        assert await engine.ids() == {"b/1.jpg": before["a/1.jpg"]}
+        assert await engine.missing_ids() == set()
+
+
+async def test_a_part_that_was_scanned_alone_has_seen_what_lay_in_it(tmp_path: Path) -> None:
+    """Original and copy were there together when their folder was scanned, so neither is the other moved."""
+    root = tmp_path / "root"
+    write_file(root / "a/1.jpg", content("copied, then deleted"))
+    async with Engine.open(tmp_path) as engine:
+        await engine.catalogue(root)
+        before = await engine.ids()
+        shutil.copy(root / "a/1.jpg", root / "a/2.jpg")
+        await engine.catalogue(root / "a")
+        (root / "a/1.jpg").unlink()
+        await engine.catalogue(root / "a")
+        assert await engine.missing_ids() == {before["a/1.jpg"]}
+
+
+@pytest.mark.parametrize(("identity", "moves"), [("uuid:1234", True), ("ext4:/dev/sdb1", False)])
+async def test_a_root_follows_its_disk_to_another_place_only_where_it_is_known_for_sure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, identity: str, moves: bool
+) -> None:
+    """Without udev each stick in turn is /dev/sdb1: what is mounted elsewhere under that name may be any of them."""
+    real = targets.file_system_of
+
+    def name(path: bytes) -> FileSystem:
+        return replace(real(path), identity=identity, path_in_file_system=b"/")
+
+    monkeypatch.setattr(targets, "file_system_of", name)
+    old, new = tmp_path / "old", tmp_path / "new"
+    write_file(old / "1.jpg", content("of the first stick"))
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(old, only=Stage.WALK)
+        old.rename(tmp_path / "unplugged")
+        write_file(new / "2.jpg", content("of the second stick"))
+        summary = await engine.scan(new, only=Stage.WALK)
+        assert len(await engine.rows("SELECT id FROM root")) == (1 if moves else 2)
+        assert summary.counters.missing == int(moves)
 
 
 @pytest.fixture

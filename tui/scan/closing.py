@@ -109,16 +109,14 @@ async def settle_walks(
         if reason:
             reasons.append(reason)
             doubts.append(Doubt(root.target.path, reason))
-        elif root.target.known_file_system != root.target.file_system.identity:
+        elif root.target.is_elsewhere or not root.target.known_file_system:
             await library.writer.run(partial(_note_file_system, root.target))
     return Closing(replace(resolved, missing=missing), " ".join(reasons), tuple(doubts))
 
 
 def _seems_unmounted(root: WalkedRoot) -> bool:
     """Tell whether only the empty folder is left where the file system of a root was mounted."""
-    target = root.target
-    lies_elsewhere = target.known_file_system not in ("", target.file_system.identity)
-    return lies_elsewhere and not root.outcome.files
+    return root.target.is_elsewhere and not root.outcome.files
 
 
 def _note_file_system(target: ScanTarget, db: sqlite3.Connection) -> None:
@@ -136,10 +134,10 @@ def _clearing(keys: Sequence[ScanKey]) -> Callable[[sqlite3.Connection], None]:
 def _doubt(library: Library, root: WalkedRoot) -> str:
     """Return why a root that was walked is not believed, empty when it is."""
     target, outcome = root.target, root.outcome
-    if target.known_file_system and target.known_file_system != target.file_system.identity:
+    if target.is_elsewhere:
         return (
             f"{display(target.root_path)} now lies on another file system ({display(target.file_system.identity)} instead of "
-            f"{display(target.known_file_system)}); nothing was marked missing. Mount the right disk, "
+            f"{display(target.known_file_system)}), so it was not scanned and nothing was marked missing. Mount the right disk, "
             "or scan it by its path with --accept-missing if this is meant."
         )
     if outcome.files or target.start or target.name is not None:
@@ -196,4 +194,9 @@ async def _mark_missing(
             f"{format_count(gone)} of {format_count(present)} files of {display(root.target.root_path)} are gone; "
             "nothing was marked missing. Check the disk, or scan with --accept-missing if they were deleted."
         )
-    return await library.writer.run(lambda db: departures.mark_missing(db, key, time.time_ns())), ""
+    whole_root = not root.target.start and root.target.name is None
+
+    def mark(db: sqlite3.Connection) -> int:
+        return departures.mark_missing(db, key, time.time_ns(), whole_root=whole_root)
+
+    return await library.writer.run(mark), ""

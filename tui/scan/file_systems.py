@@ -37,6 +37,11 @@ class FileSystem:
     stable_inodes: bool
     disk: Disk = Disk.SSD
 
+    @property
+    def is_unmistakable(self) -> bool:
+        """Whether no other file system may ever have this identity: each stick in turn is `/dev/sdb1`, each tmpfs `tmpfs`."""
+        return self.identity.startswith("uuid:") or self.disk is Disk.NETWORK
+
 
 def file_system_of(path: bytes) -> FileSystem:
     """Return the file system that holds `path`, an absolute path of something that exists.

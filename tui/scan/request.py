@@ -9,6 +9,7 @@ from tui.errors import UsageError
 
 if TYPE_CHECKING:
     from tui.records import Stage
+    from tui.scan.targets import ScanTarget
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,10 @@ class ScanRequest:
     accept_unmounted: bool = False
     retry_failed: bool = False
     workers: int | None = None
+
+    def believes(self, target: ScanTarget) -> bool:
+        """Return whether what lies at the place of `target` is taken for its root: another disk may be mounted there."""
+        return not target.is_elsewhere or self.accept_missing or self.accept_unmounted
 
 
 class NothingToScanError(UsageError):

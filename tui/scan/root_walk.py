@@ -91,6 +91,7 @@ class RootWalk:
         self._done: asyncio.Future[WalkOutcome] | None = None
         self._batches = WalkBatches(library, target.key, token, tally, asyncio.get_running_loop())
         self._knows_sidecars = False
+        self._kinds = repr(sorted(options.kinds.items())).encode()
         self._fault: Exception | None = None
         self.outcome = WalkOutcome()
 
@@ -106,14 +107,21 @@ class RootWalk:
 
         Only what the disk says of the root is part of the outcome; the future raises LibraryError, or the fault of the program.
         """
+        return self._start(self._walk_all)
+
+    def start_glance(self) -> asyncio.Future[WalkOutcome]:
+        """Only look whether any file lies there, as `start` does; the library learns nothing."""
+        return self._start(self._glance)
+
+    def _start(self, work: Callable[[], None]) -> asyncio.Future[WalkOutcome]:
         self._loop = asyncio.get_running_loop()
         self._done = self._loop.create_future()
-        threading.Thread(target=self._run, name="walk", daemon=True).start()
+        threading.Thread(target=self._run, args=(work,), name="walk", daemon=True).start()
         return self._done
 
-    def _run(self) -> None:
+    def _run(self, work: Callable[[], None]) -> None:
         try:
-            self._walk_all()
+            work()
             self.outcome.finished = True
         except ScanCancelledError:
             pass
@@ -135,6 +143,12 @@ class RootWalk:
         """Run `function` on the event loop; without one any more there is nobody left to tell."""
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(function)
+
+    def _glance(self) -> None:
+        for listing in self._walk:
+            self.outcome.files += len(listing.files)
+            if self.outcome.files:
+                break
 
     def _walk_all(self) -> None:
         connection = self._library.connect_read_only()
@@ -184,7 +198,7 @@ class RootWalk:
         found, stable = listing.files, here.stable_inodes
         known = folder_digests.find_known_folder(connection, self._key.root_id, listing.path)
         is_whole = stable and self._target.name is None and not listing.unknown
-        digest = found.digest() if is_whole and len(found) else None
+        digest = found.digest(self._kinds) if is_whole and len(found) else None
         rows: list[KnownFile] = []
         if known is None:
             differing = in_order(list(found))

@@ -83,7 +83,7 @@ class ScanRun:
             SharedParts(
                 library, config, thread, connection, self._token, self._tally, self._meters, self._stages
             ),
-            found.targets,
+            [target for target in found.targets if request.believes(target)],
             extractors,
             is_walking=lambda: self._walking,
             has_listed=self._walk.has_listed,

@@ -58,6 +58,11 @@ class ScanTarget:
     place_identity: str
     disk: Disk
 
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether the root lies on another file system than at the last scan: another disk may be mounted there."""
+        return self.known_file_system not in ("", self.file_system.identity)
+
     def part_under(self, folder: bytes | None) -> bytes | None:
         """Return the part of this target at or below `folder` (absolute), relative to the root; None if there is none."""
         if folder is None or is_inside(self.path, folder):
@@ -194,7 +199,11 @@ async def _look_patiently(path: bytes, config: ScanConfig) -> _Place:
 
 def _find_gone_roots(known: Sequence[roots.Root], places: Sequence[_Place]) -> frozenset[int]:
     """Return the ids of roots that lay where a place lies now and whose old path is gone: the disk is mounted elsewhere."""
-    here = {(place.file_system.identity, place.file_system.path_in_file_system) for place in places}
+    here = {
+        (place.file_system.identity, place.file_system.path_in_file_system)
+        for place in places
+        if place.file_system.is_unmistakable
+    }
     return frozenset(
         root.root_id
         for root in known

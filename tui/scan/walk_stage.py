@@ -95,7 +95,8 @@ class WalkStage:
         self._walks = [self._make_walk(target) for target in self._targets]
         self.prefer(self._preferred)
         for target, walk in zip(self._targets, self._walks, strict=True):
-            self._listing[target.key.scan_id] = walk.start()
+            start = walk.start if self._request.believes(target) else walk.start_glance
+            self._listing[target.key.scan_id] = start()
         outcomes = await asyncio.gather(*self._listing.values())
         await self._library.writer.flush()
         self._meter.finished = not self._token.aborted
@@ -115,7 +116,7 @@ class WalkStage:
         def write(db: sqlite3.Connection) -> None:
             clear_dead_staging(db)
             stages.make_outdated_pending(db)
-            for target in self._targets:
+            for target in filter(self._request.believes, self._targets):
                 stages.make_pending(
                     db,
                     target.key.root_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from tui.library import files
@@ -10,7 +11,7 @@ from tui.library.identity.staging import clear_staging, make_sightings
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection
+    from collections.abc import Collection, Sequence
 
     from tui.library.identity.staging import ScanKey
 
@@ -71,8 +72,16 @@ def spare_unmounted(db: sqlite3.Connection, key: ScanKey, visited: Collection[st
     return away
 
 
-def mark_missing(db: sqlite3.Connection, key: ScanKey, now_ns: int) -> int:
-    """Mark what has gone as missing and note that the root is settled as of this scan; returns the number of files."""
+def mark_missing(db: sqlite3.Connection, key: ScanKey, now_ns: int, *, whole_root: bool = True) -> int:
+    """Mark what has gone as missing, note what this scan settled, and return the number of files.
+
+    Args:
+        db: the library.
+        key: the scan.
+        now_ns: when the files were missed.
+        whole_root: whether the scan looked at all of the root. What lies outside the part of another scan was not seen
+            by it, and so may have gone before.
+    """
     ids = [
         file_id
         for (file_id,) in db.execute(
@@ -81,10 +90,12 @@ def mark_missing(db: sqlite3.Connection, key: ScanKey, now_ns: int) -> int:
             (key.scan_id,),
         )
     ]
-    (settled_at,) = db.execute("SELECT settled_at FROM root WHERE id = ?", (key.root_id,)).fetchone()
-    files.set_missing(db, ids, now_ns, last_seen_ns=settled_at)
+    for last_seen_ns, seen_together in _by_last_seen(db, key, ids).items():
+        files.set_missing(db, seen_together, now_ns, last_seen_ns=last_seen_ns)
     forget_gone_sidecars(db, key.scan_id)
-    db.execute("UPDATE root SET settled_at = ? WHERE id = ?", (key.started_ns, key.root_id))
+    if whole_root:
+        db.execute("UPDATE root SET settled_at = ? WHERE id = ?", (key.started_ns, key.root_id))
+    db.execute("UPDATE scan SET settled = 1 WHERE id = ?", (key.scan_id,))
     make_sightings(db)
     db.execute(
         "UPDATE folder SET file_system = s.file_system FROM sighting AS s WHERE s.folder_id = folder.id AND s.scan_id = ?",
@@ -92,3 +103,22 @@ def mark_missing(db: sqlite3.Connection, key: ScanKey, now_ns: int) -> int:
     )
     clear_staging(db, [key.scan_id])
     return len(ids)
+
+
+def _by_last_seen(
+    db: sqlite3.Connection, key: ScanKey, file_ids: Sequence[int]
+) -> dict[int | None, list[int]]:
+    """Group files by the start of the last settled scan that looked at their place; None where there was none."""
+    (settled_at,) = db.execute("SELECT settled_at FROM root WHERE id = ?", (key.root_id,)).fetchone()
+    parts = db.execute(
+        "SELECT path, started_at FROM scan WHERE root_id = ? AND settled = 1 AND started_at > ? ORDER BY started_at DESC",
+        (key.root_id, settled_at or 0),
+    ).fetchall()
+    if not parts:
+        return {settled_at: list(file_ids)}
+    found: dict[int | None, list[int]] = defaultdict(list)
+    for file_id in file_ids:
+        path, _ = files.path_and_inode(db, file_id)
+        seen = (started_at for part, started_at in parts if path == part or path.startswith(part + b"/"))
+        found[next(seen, settled_at)].append(file_id)
+    return found
