@@ -133,9 +133,7 @@ class YapmoApp(App[int]):
         return Terminal
 
     def delay_update(self, delay: float = 0.05) -> None:
-        """Show a change of screens without Textual's wait of 50 ms, which hid transitions that there are not."""
-        del delay
-        super().delay_update(0.001)
+        """Show a change of screens at once; Textual hides 50 ms of it, and throws away what is painted meanwhile."""
 
     def notify(
         self,

@@ -119,12 +119,13 @@ async def test_the_first_rows_are_asked_for_once_and_stand_in_the_first_picture_
         return await open_view(reader, query)
 
     monkeypatch.setattr(Reader, "open_view", note)
-    pictures = []
+    pictures, thrown_away = [], []
     render = FileTable.render_lines
 
     def keep(table: FileTable, crop: Region) -> list[Strip]:
         strips = render(table, crop)
         pictures.append("\n".join(strip.text for strip in strips))
+        thrown_away.append(bool(table.app._batch_count))
         return strips
 
     monkeypatch.setattr(FileTable, "render_lines", keep)
@@ -132,6 +133,7 @@ async def test_the_first_rows_are_asked_for_once_and_stand_in_the_first_picture_
     async with app.run_test(size=(80, 24), notifications=True):
         await wait_until(lambda: "IMG_0002.JPG" in screen_text(app))
         assert "▸  IMG_0002.JPG" in pictures[0]
+        assert not thrown_away[0]
         assert asked == ["taken"]
 
 
