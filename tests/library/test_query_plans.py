@@ -1,6 +1,6 @@
 """How queries reach their files, in a library of a few thousand believable ones: a table, query by query.
 
-The figures that the planner is told of are those of a big library (`schema._STATISTICS`), and what counts as few is made
+The figures that the planner is told of are those of a big library (`indexes.PLANNER_FIGURES`), and what counts as few is made
 as small here as the library is, so that the plans are those of a million files.
 """
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tui.library.schema import INDEXED_NUMBERS, INDEXED_TEXTS
+from tui.library.indexes import INDEXED_NUMBERS, INDEXED_TEXTS
 
 
 class FieldType(StrEnum):

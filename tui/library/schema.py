@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.library.indexes import INDEXED_NUMBERS, INDEXED_TEXTS, PLANNER_FIGURES
 from tui.records import HOT_FIELDS
 
 if TYPE_CHECKING:
@@ -62,21 +63,6 @@ def field_type(name: str) -> str:
     """Return the SQL type of a metadata column: `INTEGER`, `REAL` or `TEXT`."""
     return "INTEGER" if name in _INTEGERS else "REAL" if name in _REALS else "TEXT"
 
-
-INDEXED_NUMBERS = (
-    "iso",
-    "f_number",
-    "exposure",
-    "focal_length",
-    "width",
-    "height",
-    "altitude",
-    "frame_rate",
-    "year",
-    "bpm",
-)
-INDEXED_TEXTS = ("lens", "genre", "musical_key", "codec")
-"""Columns of metadata with an index of their own, of the present files that have a value: what is rare is found at once."""
 
 YEAR = "coalesce(year, CAST(substr(taken_local, 1, 4) AS INTEGER))"
 """SQL for the year that a file counts for: of release where that is known, else of recording; NULL for neither."""
@@ -235,51 +221,6 @@ CREATE VIRTUAL TABLE search USING fts5 (
 CREATE VIRTUAL TABLE search_word USING fts5vocab (search, instance);
 """
 
-_STATISTICS = {
-    "sqlite_autoindex_folder_1": "20000 20000 1",
-    "folder_parent": "20000 10",
-    "file_path": "1000000 300 1",
-    "file_missing": "10000 10 1",
-    "file_inode": "1000000 1",
-    "file_metadata_pending": "1000 1",
-    "file_fingerprint_pending": "1000 1",
-    "file_quick_fingerprint": "1000000 2 2 2 2 2 2",
-    "file_fingerprint": "20000 2",
-    "file_name": "1000000 2",
-    "file_size": "1000000 3",
-    "file_kind_taken": "1000000 250000 2",
-    "file_taken": "800000 2",
-    "file_model_taken": "800000 20000 2",
-    "file_rating": "50000 10000",
-    "file_duration": "150000 2",
-    "file_artist": "100000 1000 12 4 1",
-    "file_album": "100000 12 4 1",
-    "file_position": "300000 2 1",
-    "file_companion": "50000 1",
-    "file_folder": "1000000 320 2 2",
-    "shared_fingerprint": "20000 1",
-    "file_groups": "1000000 100000 100000 20000 20000 1000 2 2",
-    "file_iso": "800000 20000",
-    "file_f_number": "800000 20000",
-    "file_exposure": "800000 8000",
-    "file_focal_length": "800000 8000",
-    "file_width": "800000 20000",
-    "file_height": "800000 20000",
-    "file_altitude": "300000 2",
-    "file_frame_rate": "50000 5000",
-    "file_year": "100000 1000",
-    "file_bpm": "100000 500",
-    "file_lens": "800000 20000",
-    "file_genre": "100000 5000",
-    "file_musical_key": "100000 5000",
-    "file_codec": "150000 20000",
-}
-"""What the planner is told of the indexes of `folder`, `file` and `shared_fingerprint` (SQLite documentation, "The sqlite_stat1 table").
-
-Fixed figures of a big library instead of ANALYZE: the plans are then the same in every library, and those that were
-measured. Without any, the planner takes a partial index for half as long as its table and looks up a million rows by it.
-"""
-
 _WORK_OF_PEOPLE = """
 CREATE TABLE edit (
     file_id INTEGER NOT NULL REFERENCES file ON DELETE CASCADE,
@@ -435,7 +376,7 @@ def _create(db: sqlite3.Connection) -> None:
     db.execute("DELETE FROM sqlite_stat1")
     db.executemany(
         "INSERT INTO sqlite_stat1 (tbl, idx, stat) SELECT tbl_name, name, ?2 FROM sqlite_schema WHERE name = ?1",
-        _STATISTICS.items(),
+        PLANNER_FIGURES.items(),
     )
 
 
