@@ -97,6 +97,8 @@ class KnownFile(NamedTuple):
     size: int
     mtime_ns: int
     inode: int
+    links: int
+    kind: str
     state: FileState
 
 
@@ -112,6 +114,8 @@ class FolderUpdate:
         changed: id of a known file, and what was found: another size or mtime, the same inode.
         replaced: id of a known file, and what was found at its path: another inode.
         returned: id of a missing file, and what was found: it is back as it was.
+        restated: id of a file that is as it was, and what was found: another kind by now, or the first or last of several
+            hard links.
         gone: ids of present files that the folder no longer holds.
         sidecars: those that are new or changed.
         sidecars_gone: names of those that the folder no longer holds.
@@ -127,6 +131,7 @@ class FolderUpdate:
     changed: tuple[tuple[int, FoundFile], ...] = ()
     replaced: tuple[tuple[int, FoundFile], ...] = ()
     returned: tuple[tuple[int, FoundFile], ...] = ()
+    restated: tuple[tuple[int, FoundFile], ...] = ()
     gone: tuple[int, ...] = ()
     sidecars: tuple[FoundSidecar, ...] = ()
     sidecars_gone: tuple[bytes, ...] = ()
@@ -141,6 +146,7 @@ class FolderUpdate:
             or self.changed
             or self.replaced
             or self.returned
+            or self.restated
             or self.gone
             or self.sidecars
             or self.sidecars_gone

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tui.records import FileState, FoundFile, Kind, KnownFile
+from tui.records import FileState, FolderUpdate, FoundFile, Kind, KnownFile
 from tui.scan.changes import find_changes, find_differing
 from tui.scan.listing import FoundFiles
 
@@ -17,7 +18,8 @@ def found(name: bytes, size: int = 1, mtime: int = 1, inode: int = 1) -> FoundFi
 def known(
     number: int, name: bytes, size: int = 1, mtime: int = 1, inode: int = 1, *, missing: bool = False
 ) -> KnownFile:
-    return KnownFile(number, name, size, mtime, inode, FileState.MISSING if missing else FileState.PRESENT)
+    state = FileState.MISSING if missing else FileState.PRESENT
+    return KnownFile(number, name, size, mtime, inode, 1, "image", state)
 
 
 def test_nothing_changed_is_nothing_to_learn() -> None:
@@ -48,6 +50,26 @@ def test_each_kind_of_difference_is_told_apart() -> None:
     assert [file_id for file_id, _ in update.replaced] == [3]
     assert [file_id for file_id, _ in update.returned] == [4]
     assert update.gone == (5,)
+
+
+@pytest.mark.parametrize("links", [(1, 2), (2, 1), (3, 1)])
+def test_the_first_and_the_last_of_several_links_are_told(links: tuple[int, int]) -> None:
+    row, file = known(1, b"a")._replace(links=links[0]), found(b"a")._replace(links=links[1])
+    update = find_changes(b"", [file], [row])
+    assert update == FolderUpdate(b"", restated=((1, file),))
+    assert find_differing(FoundFiles([file]), [row[:7]])[0] == [file]
+
+
+def test_one_of_many_links_more_or_less_is_nothing_to_learn() -> None:
+    row, file = known(1, b"a")._replace(links=2), found(b"a")._replace(links=3)
+    assert find_changes(b"", [file], [row]).is_empty
+    assert find_differing(FoundFiles([file]), [row[:7]])[0] == []
+
+
+def test_another_kind_is_told() -> None:
+    row, file = known(1, b"a"), found(b"a")._replace(kind=Kind.VIDEO)
+    assert find_changes(b"", [file], [row]) == FolderUpdate(b"", restated=((1, file),))
+    assert find_differing(FoundFiles([file]), [row[:7]])[0] == [file]
 
 
 def test_a_missing_file_that_stays_away_is_nothing_to_learn() -> None:
@@ -125,7 +147,7 @@ def test_what_is_equal_may_be_left_out(
     listing = [found(name, *stamp) for name, stamp in on_disk.items()]
     here = [known(number, name, *stamp) for number, (name, stamp) in enumerate(present.items())]
     lost = [known(10 + number, name, *stamp, missing=True) for number, (name, stamp) in enumerate(missing)]
-    differing, rows = find_differing(FoundFiles(listing), [row[:5] for row in here], stable_inodes=stable)
+    differing, rows = find_differing(FoundFiles(listing), [row[:7] for row in here], stable_inodes=stable)
     of_all = find_changes(b"", listing, [*lost, *here], stable_inodes=stable)
     assert find_changes(b"", differing, [*lost, *rows], stable_inodes=stable) == of_all
     assert differing or not (of_all.new or of_all.changed or of_all.replaced or of_all.returned)

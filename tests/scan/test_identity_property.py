@@ -301,6 +301,7 @@ def stamps_below(root: Path) -> dict[str, Stamp]:
 
 PRESENT = (
     "SELECT folder.path, file.name, file.kind, file.extension, file.display_name, file.size, file.mtime_ns, file.inode, "
+    "file.links > 1, "
     "file.metadata_state, file.fingerprint_state, file.quick_fingerprint, main.name, main_folder.path "
     "FROM file JOIN folder ON folder.id = file.folder_id LEFT JOIN file AS main ON main.id = file.companion_of "
     "LEFT JOIN folder AS main_folder ON main_folder.id = main.folder_id WHERE file.missing_since IS NULL ORDER BY 1, 2"

@@ -25,12 +25,14 @@ def test_columns_give_back_what_was_put_in() -> None:
 @pytest.mark.parametrize("file", [file._replace(links=9, kind=Kind.RAW) for file in FILES])
 def test_a_digest_is_over_what_a_scan_compares(file: FoundFile) -> None:
     digest = FoundFiles([file]).digest()
-    assert FoundFiles([file._replace(links=1, kind=Kind.IMAGE)]).digest() == digest
+    assert FoundFiles([file._replace(links=8, kind=Kind.IMAGE)]).digest() == digest
+    assert FoundFiles([file]).digest(b"png is an image") != digest
     for other in (
         file._replace(name=b"other"),
         file._replace(size=99),
         file._replace(mtime_ns=99),
         file._replace(inode=99),
+        file._replace(links=1),
     ):
         assert FoundFiles([other]).digest() != digest
     assert FoundFiles([file, *FILES]).digest() != digest

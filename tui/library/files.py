@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tui.records import FoundFile
 
 _COLUMNS = "folder_id, first_seen, name, display_name, extension, kind, size, mtime_ns, inode, links"
-_STAMP = "id, name, size, mtime_ns, inode"
+_STAMP = "id, name, size, mtime_ns, inode, links, kind"
 _KINDS = {kind: str(kind) for kind in Kind}
 _ROW_VALUES = 8
 _ROWS_AT_ONCE = 100
@@ -166,6 +166,27 @@ def _set_status(db: sqlite3.Connection, file_id: int, found: FoundFile) -> None:
     )
 
 
+def restate_files(db: sqlite3.Connection, restated: Iterable[tuple[int, FoundFile]]) -> None:
+    """Note kind and hard links of files that are otherwise as they were; one of another kind is read by another extractor.
+
+    A file that is no longer what was found is left alone. Neither column forgets a digest: they follow what was found.
+    """
+    rows = [
+        (found.links, str(found.kind), file_id, found.name, found.size, found.mtime_ns)
+        for file_id, found in restated
+    ]
+    db.executemany(
+        "INSERT OR IGNORE INTO regrouping SELECT folder_id FROM file WHERE id = ? AND kind <> ?",
+        ((file_id, kind) for _, kind, file_id, *_ in rows),
+    )
+    db.executemany(
+        "UPDATE file SET links = ?1, kind = ?2, metadata_state = iif(kind = ?2, metadata_state, 0), "
+        "analysis_state = iif(kind = ?2, analysis_state, 0) "
+        "WHERE id = ?3 AND name = ?4 AND size = ?5 AND mtime_ns = ?6",
+        rows,
+    )
+
+
 def set_missing(
     db: sqlite3.Connection, file_ids: Iterable[int], now_ns: int, *, last_seen_ns: int | None = None
 ) -> None:
@@ -279,8 +300,10 @@ def missing_files(db: sqlite3.Connection, folder_id: int) -> list[KnownFile]:
     return [KnownFile._make((*row, FileState.MISSING)) for row in rows]
 
 
-def present_stamps(db: sqlite3.Connection, folder_id: int) -> list[tuple[int, bytes, int, int, int]]:
-    """Return id, name, size, mtime_ns and inode of the present files directly in a folder."""
+def present_stamps(
+    db: sqlite3.Connection, folder_id: int
+) -> list[tuple[int, bytes, int, int, int, int, str]]:
+    """Return id, name, size, mtime_ns, inode, links and kind of the present files directly in a folder."""
     return db.execute(
         f"SELECT {_STAMP} FROM file WHERE folder_id = ? AND missing_since IS NULL", (folder_id,)
     ).fetchall()

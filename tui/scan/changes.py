@@ -24,6 +24,8 @@ def find_changes(
 ) -> FolderUpdate:
     """Compare the media files of one folder with the library's rows for it.
 
+    Of hard links it counts whether there are several: one link more to a file that has thousands would change as many rows.
+
     Args:
         path: the folder, relative to its root.
         found: what the walk saw; names are unique.
@@ -40,6 +42,7 @@ def find_changes(
     changed: list[tuple[int, FoundFile]] = []
     replaced: list[tuple[int, FoundFile]] = []
     returned: list[tuple[int, FoundFile]] = []
+    restated: list[tuple[int, FoundFile]] = []
     for file in found:
         row = rows.pop(file.name, None)
         if row is None:
@@ -53,6 +56,8 @@ def find_changes(
             changed.append((row.file_id, file))
         elif row.state is FileState.MISSING:
             returned.append((row.file_id, file))
+        elif row.kind != file.kind or (row.links > 1) != (file.links > 1):
+            restated.append((row.file_id, file))
     return FolderUpdate(
         path=path,
         file_system=file_system,
@@ -61,6 +66,7 @@ def find_changes(
         changed=tuple(changed),
         replaced=tuple(replaced),
         returned=tuple(returned),
+        restated=tuple(restated),
         gone=tuple(
             row.file_id for row in rows.values() if row.state is FileState.PRESENT and row.name not in unknown
         ),
@@ -86,22 +92,32 @@ def _rows_by_name(found: Sequence[FoundFile], known: Sequence[KnownFile]) -> dic
 
 
 def find_differing(
-    found: FoundFiles, stamps: Iterable[tuple[int, bytes, int, int, int]], *, stable_inodes: bool = True
+    found: FoundFiles,
+    stamps: Iterable[tuple[int, bytes, int, int, int, int, str]],
+    *,
+    stable_inodes: bool = True,
 ) -> tuple[list[FoundFile], list[KnownFile]]:
     """Return the found files, and the present rows, of a folder without those that are equal.
 
     Args:
         found: what the walk saw.
-        stamps: id, name, size, mtime_ns and inode of the library's present rows of that folder.
+        stamps: id, name, size, mtime_ns, inode, links and kind of the library's present rows of that folder.
         stable_inodes: as for `find_changes`, which tells the same of what is left as of all.
     """
     rows = {row[1]: row for row in stamps}
     differing: list[FoundFile] = []
     take = rows.get
-    places = zip(found.names, found.sizes, found.mtimes_ns, found.inodes, strict=True)
-    for place, (name, size, mtime_ns, inode) in enumerate(places):
+    columns = (found.names, found.sizes, found.mtimes_ns, found.inodes, found.links, found.kinds)
+    for place, (name, size, mtime_ns, inode, links, kind) in enumerate(zip(*columns, strict=True)):
         row = take(name)
-        if row is None or row[2] != size or row[3] != mtime_ns or (stable_inodes and row[4] != inode):
+        if (
+            row is None
+            or row[2] != size
+            or row[3] != mtime_ns
+            or (stable_inodes and row[4] != inode)
+            or (row[5] > 1) != (links > 1)
+            or row[6] != kind
+        ):
             differing.append(found[place])
         else:
             del rows[name]

@@ -76,17 +76,26 @@ class FoundFiles:
         numbers = self.sizes[place], self.mtimes_ns[place], self.inodes[place], self.links[place]
         return FoundFile(self.names[place], self.kinds[place], *numbers)
 
-    def digest(self) -> bytes:
-        """Return xxh3_128 (16 bytes) over names, sizes, times and inodes in the order of the directory.
+    def digest(self, kinds: bytes = b"") -> bytes:
+        """Return xxh3_128 (16 bytes) over what a scan compares of the files, in the order of the directory.
 
         Two listings with one digest hold the same files; the same files may have another one after the directory
         was written anew.
+
+        Args:
+            kinds: what the kinds follow from, beside the names.
         """
         from xxhash import xxh3_128
 
-        digest = xxh3_128(b"\0".join(self.names))  # no name holds NUL
+        digest = xxh3_128(b"\0".join([kinds, *self.names]))  # no name holds NUL
         for column in (self.sizes, self.mtimes_ns, self.inodes):
             digest.update(column)
+        if self.links.count(1) == len(self.links):
+            return digest.digest()
+        if min(self.links) > 1:
+            digest.update(b"all linked")
+        else:
+            digest.update(bytes(links > 1 for links in self.links))
         return digest.digest()
 
 

@@ -10,6 +10,7 @@ from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tui.library import files
 from tui.library.identity.staging import Settled, apply_folder_updates
 from tui.records import FolderUpdate
 from tui.scan.cancel import ScanCancelledError
@@ -107,6 +108,7 @@ class _Write:
 
     def __call__(self, db: sqlite3.Connection) -> None:
         before, self._counted = self._counted, apply_folder_updates(db, self._key, self._batch)
+        files.restate_files(db, (pair for update in self._batch for pair in update.restated))
         for name in ("new", "changed", "returned"):
             self._tally.add(name, getattr(self._counted, name) - getattr(before, name))
 
@@ -114,7 +116,7 @@ class _Write:
 def count_files(update: FolderUpdate) -> int:
     """Return how many files an update speaks of."""
     found = len(update.new) + len(update.changed) + len(update.replaced) + len(update.returned)
-    return found + len(update.gone)
+    return found + len(update.restated) + len(update.gone)
 
 
 def split_update(update: FolderUpdate, limit: int = BATCH_FILES) -> Iterator[FolderUpdate]:
@@ -134,6 +136,8 @@ def split_update(update: FolderUpdate, limit: int = BATCH_FILES) -> Iterator[Fol
         yield replace(part, changed=update.changed[start : start + limit])
     for start in range(0, len(update.returned), limit):
         yield replace(part, returned=update.returned[start : start + limit])
+    for start in range(0, len(update.restated), limit):
+        yield replace(part, restated=update.restated[start : start + limit])
 
 
 def in_order(found: Sequence[FoundFile], limit: int = BATCH_FILES) -> list[FoundFile]:
