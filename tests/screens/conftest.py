@@ -14,7 +14,7 @@ from tui.app import YapmoApp
 from tui.config import default_config
 from tui.library.database import Library, create_library
 from tui.log import set_up_logging
-from tui.screens import library as library_screen
+from tui.screens import found_files
 from tui.screens.session import ScreenSession
 from tui.screens.shell import ShellScreen
 
@@ -35,7 +35,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     """
     monkeypatch.setattr("textual._wait.SLEEP_GRANULARITY", 0.005)
     monkeypatch.setattr("textual._wait.SLEEP_IDLE", 0.0005)
-    monkeypatch.setattr(library_screen, "RENEWAL_PERIOD_S", 0.1)
+    monkeypatch.setattr(found_files, "RENEWAL_PERIOD_S", 0.1)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tui.library.scans import start_scan
 from tui.records import FoundFile, Kind, ScanCounters
 from tui.scan.request import NothingToScanError, ScanRequest
 from tui.scan.service import ScanService
-from tui.screens import library as library_screen
+from tui.screens import found_files
 from tui.screens.library import LibraryScreen
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def fault(library: Library) -> Iterator[Fault]:
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the library screen try again at once."""
-    monkeypatch.setattr(library_screen, "FAULT_PERIOD_S", 0.0)
+    monkeypatch.setattr(found_files, "FAULT_PERIOD_S", 0.0)
 
 
 @pytest.fixture
