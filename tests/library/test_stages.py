@@ -351,3 +351,11 @@ def test_problems_are_retried_and_ignored(db: sqlite3.Connection, add: Add, root
     assert problems.retry_problems(db, [by_file[b]]) == 1
     assert [job.file_id for job in stages.pending_metadata(db, root_id)] == [a, b]
     assert len(problems.list_problems(db)) == 2
+
+
+def test_problems_of_missing_files_wait_for_their_file(db: sqlite3.Connection, add: Add) -> None:
+    (file_id,) = add(b"a.jpg")
+    problems.record_problem(db, Problem(b"", Stage.METADATA, "damaged", file_id), now_ns=1)
+    assert (len(problems.list_problems(db)), problems.count_problems(db)) == (1, {"metadata": 1})
+    files.set_missing(db, [file_id], 2)
+    assert (problems.list_problems(db), problems.count_problems(db)) == ([], {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ import pytest
 from tests.media import jpeg_bytes, make_jpeg, write_file
 from tests.scan.engine import Engine
 from tests.scan.test_service import children, meddling_exiftool, use_exiftool
-from tui.library import roots
+from tui.library import roots, scans
 from tui.mounts import read_mounts
 from tui.records import ScanState, Stage
 from tui.scan.disk_reading import group_by_disk
+from tui.scan.root_walk import RootWalk
 from tui.scan.service import ScanRequest
 
 if TYPE_CHECKING:
@@ -131,3 +133,41 @@ async def test_the_guess_of_a_scan_is_kept(tmp_path: Path) -> None:
         ((guess,),) = await engine.rows("SELECT guessed_disk FROM root")
         assert guess in {"ssd", "hdd", "network"}
         assert guess == "ssd" or read_mounts()
+
+
+@pytest.mark.parametrize(("disk", "together"), [("ssd", 3), ("hdd", 1)])
+async def test_a_turning_disk_is_walked_by_one_walk_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, disk: str, together: int
+) -> None:
+    begun = 0
+    at_once: list[int] = []
+    everybody = threading.Barrier(together)
+    real = RootWalk._walk_all
+
+    def walk_all(walk: RootWalk) -> None:
+        nonlocal begun
+        begun += 1
+        everybody.wait(20)  # nobody goes on before so many have begun
+        at_once.append(begun)
+        real(walk)
+        begun -= 1
+
+    async with Engine.open(tmp_path) as engine:
+        paths = await make_roots(engine, tmp_path, one=disk, two=disk, three=disk)
+        monkeypatch.setattr(RootWalk, "_walk_all", walk_all)
+        summary = await engine.scan(*paths, only=Stage.WALK)
+    assert (summary.state, summary.counters.unchanged) == (ScanState.COMPLETED, 18)
+    assert max(at_once) == together
+
+
+async def test_a_scan_of_several_roots_is_one_scan_in_the_history(tmp_path: Path) -> None:
+    async with Engine.open(tmp_path) as engine:
+        paths = await make_roots(engine, tmp_path, one="ssd", two="ssd")
+        await engine.scan(paths[0], only=Stage.WALK)
+        last, first = await engine.library.writer.run(scans.recent_scans)
+        assert (last.path, last.further_roots, last.counters.new) == (os.fsencode(paths[0]), 0, 0)
+        assert (first.further_roots, first.counters.new) == (1, 12)
+        assert first.what.endswith("/one and 1 more")
+        for number, root in enumerate(await engine.library.writer.run(roots.list_roots)):
+            own = await engine.library.writer.run(partial(scans.recent_scans, root_id=root.root_id))
+            assert len(own) == 2 - number

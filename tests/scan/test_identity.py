@@ -307,10 +307,9 @@ async def test_a_root_follows_its_disk_to_another_place_only_where_it_is_known_f
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, identity: str, moves: bool
 ) -> None:
     """Without udev each stick in turn is /dev/sdb1: what is mounted elsewhere under that name may be any of them."""
-    real = targets.file_system_of
 
     def name(path: bytes) -> FileSystem:
-        return replace(real(path), identity=identity, path_in_file_system=b"/")
+        return replace(file_system_of(path), identity=identity, path_in_file_system=b"/")
 
     monkeypatch.setattr(targets, "file_system_of", name)
     old, new = tmp_path / "old", tmp_path / "new"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 from typing import TYPE_CHECKING
@@ -113,6 +114,43 @@ async def test_of_two_roots_only_the_one_in_doubt_may_be_accepted(tmp_path: Path
         assert "another file system" in summary.unavailable
 
 
+@pytest.mark.parametrize(
+    ("gone", "missing"),
+    [
+        ((), set()),
+        ((1,), {"1.jpg"}),  # most are there as they were: the folder is the one that the library knows
+        ((1, 2), set()),  # a file may lie in the bare folder where a disk was mounted
+    ],
+)
+async def test_a_folder_is_on_the_file_system_on_which_its_files_are_seen(
+    tmp_path: Path, gone: tuple[int, ...], missing: set[str]
+) -> None:
+    """A disk has another name when it is plugged in elsewhere, a network share when its server moves."""
+    root = tmp_path / "root"
+    for number in range(3):
+        write_file(root / f"in/{number}.jpg", str(number).encode())
+    (root / "in/deep").mkdir()
+    write_file(root / "in/deep/0.jpg", b"deep")
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root, only=Stage.WALK)
+        await engine.library.writer.run(
+            lambda db: db.execute("UPDATE folder SET file_system = 'uuid:old' WHERE path = x'696e'")
+        )
+        for number in gone:
+            (root / f"in/{number}.jpg").unlink()
+        summary = await engine.scan(root, only=Stage.WALK)
+        names = await engine.rows("SELECT display_name FROM file WHERE missing_since IS NOT NULL")
+        assert {name for (name,) in names} == missing
+        is_spared = len(gone) > len(missing)
+        (known,) = await engine.rows("SELECT file_system FROM folder WHERE path = x'696e'")
+        assert known == ("uuid:old" if is_spared else None,)
+        assert [
+            f"{len(gone)} files lie on uuid:old" in row
+            for (row,) in await engine.rows("SELECT message FROM problem")
+        ] == [True] * is_spared
+        assert summary.counters.problems == is_spared
+
+
 async def test_looking_writes_only_what_changed(tmp_path: Path) -> None:
     async with Engine.open(tmp_path) as engine:
         _, away = await make_two(engine, tmp_path)
@@ -159,3 +197,17 @@ async def test_what_a_look_raises_reaches_the_one_who_waits() -> None:
 
     with pytest.raises(OSError, match="broken"):
         await look_alone(look)
+
+
+async def test_looking_waits_for_nobody_who_writes(tmp_path: Path) -> None:
+    async with Engine.open(tmp_path) as engine:
+        await make_two(engine, tmp_path)
+        may_end = threading.Event()
+        writing = asyncio.create_task(engine.library.writer.run(lambda _: may_end.wait(60)))
+        try:
+            async with asyncio.timeout(30):
+                assert not await look_at_roots(engine.library)
+            assert not writing.done()
+        finally:
+            may_end.set()
+            await writing

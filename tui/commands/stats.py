@@ -177,4 +177,4 @@ def _scan_fact(scan: ScanRecord) -> tuple[str, str]:
         if number
     ]
     state = "" if scan.state is ScanState.COMPLETED else f"{scan.state}, "
-    return format_time(scan.started_at), f"{display(scan.path)}: {state}{', '.join(changes) or 'nothing new'}"
+    return format_time(scan.started_at), f"{scan.what}: {state}{', '.join(changes) or 'nothing new'}"

@@ -78,6 +78,7 @@ def clear_path_problems(db: sqlite3.Connection, under: bytes, stage: Stage, *, b
     ).rowcount
 
 
+_NOT_MISSING = "NOT EXISTS (SELECT 1 FROM file AS away WHERE away.id = problem.file_id AND away.missing_since IS NOT NULL)"
 _SELECT = (
     "SELECT problem.id, problem.file_id, root.path, folder.path, file.name, problem.path, stage, message, attempts, "
     "first_at, last_at, ignored FROM problem "
@@ -100,7 +101,7 @@ def list_problems(
     ignored: bool = False,
     limit: int = -1,
 ) -> list[ProblemRow]:
-    """Return problems, the latest first.
+    """Return problems, the latest first; those of missing files come back with their file.
 
     Args:
         db: the library.
@@ -110,7 +111,7 @@ def list_problems(
         limit: at most so many; negative for all.
     """
     rows = db.execute(
-        f"{_SELECT} WHERE ignored = ?1 AND (?2 IS NULL OR stage = ?2) ORDER BY last_at DESC, problem.id DESC",
+        f"{_SELECT} WHERE ignored = ?1 AND {_NOT_MISSING} AND (?2 IS NULL OR stage = ?2) ORDER BY last_at DESC, problem.id DESC",
         (int(ignored), None if stage is None else str(stage)),
     )
     found: list[ProblemRow] = []
@@ -131,8 +132,12 @@ def _to_row(row: tuple[Any, ...]) -> ProblemRow:
 
 
 def count_problems(db: sqlite3.Connection) -> dict[str, int]:
-    """Return the number of problems by stage, without those that are ignored."""
-    return dict(db.execute("SELECT stage, count(*) FROM problem WHERE ignored = 0 GROUP BY stage").fetchall())
+    """Return the number of problems by stage, without those that are ignored and those of missing files."""
+    return dict(
+        db.execute(
+            f"SELECT stage, count(*) FROM problem WHERE ignored = 0 AND {_NOT_MISSING} GROUP BY stage"
+        ).fetchall()
+    )
 
 
 def ignore_problems(db: sqlite3.Connection, problem_ids: Sequence[int], *, ignored: bool = True) -> int:

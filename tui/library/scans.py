@@ -28,6 +28,9 @@ _RUNNING = "('running', 'paused', 'aborting')"
 _COLUMNS = "scan.id, scan.root_id, scan.path, scan.state, started_at, finished_at, counters, error, heartbeat, host, pid"
 
 
+_SAME_RUN = "other.started_at = scan.started_at AND other.process = scan.process AND other.pid = scan.pid"
+
+
 class ScanRunningError(LibraryError):
     """Another process scans the root.
 
@@ -35,6 +38,7 @@ class ScanRunningError(LibraryError):
         scan_id: id of its scan, for `request_abort`.
         host: machine that it runs on.
         pid: its process.
+        further_roots: how many other roots the same run scanned; the counts are those of the whole run.
     """
 
     def __init__(self, path: bytes, scan: ScanRecord) -> None:
@@ -78,6 +82,13 @@ class ScanRecord:
     heartbeat: int
     host: str
     pid: int
+    further_roots: int = 0
+
+    @property
+    def what(self) -> str:
+        """What was scanned, for people."""
+        more = f" and {self.further_roots} more" if self.further_roots else ""
+        return f"{display(self.path)}{more}"
 
 
 def start_scan(db: sqlite3.Connection, root_id: int, path: bytes, *, now_ns: int) -> int:
@@ -170,9 +181,17 @@ def abort_requested(db: sqlite3.Connection, scan_id: int) -> bool:
 
 
 def recent_scans(db: sqlite3.Connection, *, root_id: int | None = None, limit: int = 50) -> list[ScanRecord]:
-    """Return scans, the latest first; running ones are among them."""
+    """Return scans, the latest first; running ones are among them, and one of several roots is one scan.
+
+    Args:
+        db: the library.
+        root_id: only scans of this root.
+        limit: at most so many.
+    """
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM scan WHERE ?1 IS NULL OR root_id = ?1 ORDER BY id DESC LIMIT ?2",
+        f"SELECT {_COLUMNS}, (SELECT count(*) FROM scan AS other WHERE {_SAME_RUN} AND other.id <> scan.id) FROM scan "
+        f"WHERE iif(?1 IS NULL, NOT EXISTS (SELECT 1 FROM scan AS other WHERE {_SAME_RUN} AND other.id < scan.id), "
+        "root_id = ?1) ORDER BY id DESC LIMIT ?2",
         (root_id, limit),
     )
     return [_to_record(row) for row in rows]

@@ -40,17 +40,19 @@ class DiskProfile:
     Attributes:
         hashing: files that are hashed at once.
         most_extractors: programs that read metadata from it at once; None for as many as there may be.
+        one_walk: whether its folders are listed by one walk at a time, for the same reason.
         in_path_order: whether files are read by folder and name, so that the head of the disk does not jump.
     """
 
     hashing: int
     most_extractors: int | None = None
     in_path_order: bool = False
+    one_walk: bool = False
 
 
 PROFILES = {
     Disk.SSD: DiskProfile(hashing=2),
-    Disk.HDD: DiskProfile(hashing=1, most_extractors=2, in_path_order=True),
+    Disk.HDD: DiskProfile(hashing=1, most_extractors=2, in_path_order=True, one_walk=True),
     Disk.NETWORK: DiskProfile(hashing=8),
 }
 """How each kind of disk is read; docs/decisions/disk-profiles.md says why."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, TypeVar
 
 from tui.library import roots
@@ -79,13 +80,19 @@ def note_presence(db: sqlite3.Connection, present: dict[int, bool]) -> None:
             roots.note_offline(db, [root.root_id], now_ns=now_ns)
 
 
+def _read_roots(library: Library) -> list[Root]:
+    """Read the roots without waiting for whoever writes."""
+    with closing(library.connect_read_only()) as connection:
+        return roots.list_roots(connection)
+
+
 async def look_at_roots(library: Library, patience_s: float = GLANCE_S) -> bool:
     """Look which roots are there and note it in the library; returns whether anything changed.
 
     Raises:
         LibraryError: the library cannot be written.
     """
-    known = await library.writer.run(roots.list_roots)
+    known = await asyncio.to_thread(_read_roots, library)
     present = await find_present(known, patience_s)
     if not differs(known, present):
         return False

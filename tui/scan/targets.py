@@ -295,11 +295,12 @@ def _take_leases(
 ) -> tuple[ScanTarget, ...]:
     """Find or make the root of each place and take its lease; all or none. `gone` are roots that may be relocated."""
     expect_moves = db.execute("SELECT EXISTS (SELECT 1 FROM file)").fetchone()[0] == 1
-    return tuple(_take_lease(db, place, gone, expect_moves=expect_moves) for place in places)
+    now_ns = time.time_ns()
+    return tuple(_take_lease(db, place, gone, now_ns=now_ns, expect_moves=expect_moves) for place in places)
 
 
 def _take_lease(
-    db: sqlite3.Connection, place: _Place, gone: Collection[int], *, expect_moves: bool
+    db: sqlite3.Connection, place: _Place, gone: Collection[int], *, now_ns: int, expect_moves: bool
 ) -> ScanTarget:
     root = roots.find_root(db, place.path) or _relocated_root(db, place, gone)
     known_file_system = root.file_system or "" if root is not None else ""
@@ -311,7 +312,6 @@ def _take_lease(
     if not known_file_system:
         inner = file_system.path_in_file_system
         roots.update_root(db, root.root_id, file_system=file_system.identity, path_in_file_system=inner)
-    now_ns = time.time_ns()
     scan_id = scans.start_scan(db, root.root_id, place.path, now_ns=now_ns)
     if known_file_system in ("", file_system.identity):
         roots.note_seen(db, root.root_id, guessed_disk=file_system.disk, now_ns=now_ns)

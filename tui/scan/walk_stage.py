@@ -10,13 +10,15 @@ from tui.library.identity.staging import clear_dead_staging
 from tui.records import Stage
 from tui.scan.closing import WalkedRoot, settle_walks
 from tui.scan.companions import regroup_companions
+from tui.scan.disk_reading import group_by_disk
+from tui.scan.disks import PROFILES
 from tui.scan.ignore import compile_patterns
 from tui.scan.root_walk import RootWalk, WalkOutcome
 from tui.scan.walk import WalkOptions
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from tui.config import Config
     from tui.library.database import Library
@@ -94,15 +96,24 @@ class WalkStage:
         """Walk all roots, then settle what only whole walks can tell; after an abort, nothing is settled."""
         self._walks = [self._make_walk(target) for target in self._targets]
         self.prefer(self._preferred)
-        for target, walk in zip(self._targets, self._walks, strict=True):
-            start = walk.start if self._request.believes(target) else walk.start_glance
-            self._listing[target.key.scan_id] = start()
-        outcomes = await asyncio.gather(*self._listing.values())
+        walks = dict(zip(self._targets, self._walks, strict=True))
+        await asyncio.gather(*(self._walk_disk(group, walks) for group in group_by_disk(self._targets)))
+        outcomes = [self._listing[target.key.scan_id].result() for target in self._targets]
         await self._library.writer.flush()
         self._meter.finished = not self._token.aborted
         if not self._token.aborted:
             await self._settle([WalkedRoot(*pair) for pair in zip(self._targets, outcomes, strict=True)])
             await regroup_companions(self._library, self._token)
+
+    async def _walk_disk(self, targets: Sequence[ScanTarget], walks: Mapping[ScanTarget, RootWalk]) -> None:
+        """Walk what lies on one disk: side by side, or one after the other where its head would jump between them."""
+        for target in targets:
+            walk = walks[target]
+            start = walk.start if self._request.believes(target) else walk.start_glance
+            self._listing[target.key.scan_id] = listing = start()
+            if PROFILES[target.disk].one_walk:
+                await listing
+        await asyncio.gather(*(self._listing[target.key.scan_id] for target in targets))
 
     async def prepare_library(self, stages_to_run: Collection[Stage]) -> None:
         """Forget what an aborted scan left undecided, and make pending what this scan is to read again.

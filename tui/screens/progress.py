@@ -134,7 +134,7 @@ def _scan_columns(date_format: str) -> tuple[RecordColumn[ScanRecord], ...]:
             9,
             look=lambda scan: STATE_WORDS[scan.state][1],
         ),
-        RecordColumn("Path", lambda scan: display(scan.path), cut="start"),
+        RecordColumn("Path", lambda scan: scan.what, cut="start"),
         number("Files", "files", 10, drop=1),
         number("New", "new", 9, drop=4),
         number("Problems", "problems", 8, drop=2),

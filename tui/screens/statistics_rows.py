@@ -99,7 +99,7 @@ def _scan_row(scan: ScanRecord, date_format: str) -> StatisticsRow:
     for number, word in ((counters.changed, "changed"), (counters.moved, "moved")):
         changes += [f"{format_count(number)} {word}"] if number else []
     state = "" if scan.state is ScanState.COMPLETED else f"{scan.state}  "
-    text = f"{state}{'  '.join(changes) or 'nothing new'}  {display(scan.path)}"
+    text = f"{state}{'  '.join(changes) or 'nothing new'}  {scan.what}"
     return StatisticsRow(format_time(scan.started_at, date_format), text=text, folder=scan.path)
 
 
