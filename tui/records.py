@@ -109,6 +109,8 @@ class FolderUpdate:
     Attributes:
         path: of the folder, relative to its root, `b""` for the root itself.
         file_system: identity of its file system where that differs from the root's, else None.
+        is_elsewhere: whether that is another one than the library has for the folder, and what was found there says that it
+            is the folder that the library knows.
         stable_inodes: False on file systems whose inode numbers change from mount to mount.
         new: files at paths that the library does not know.
         changed: id of a known file, and what was found: another size or mtime, the same inode.
@@ -126,6 +128,7 @@ class FolderUpdate:
 
     path: bytes
     file_system: str | None = None
+    is_elsewhere: bool = False
     stable_inodes: bool = True
     new: tuple[FoundFile, ...] = ()
     changed: tuple[tuple[int, FoundFile], ...] = ()
@@ -142,7 +145,8 @@ class FolderUpdate:
     def is_empty(self) -> bool:
         """True when the library has nothing to learn."""
         return not (
-            self.new
+            self.is_elsewhere
+            or self.new
             or self.changed
             or self.replaced
             or self.returned

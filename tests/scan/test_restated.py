@@ -37,10 +37,8 @@ async def test_a_hard_link_that_comes_or_goes_elsewhere_is_learned(
         assert (counts.missing, counts.changed, counts.unchanged) == (1, 0, 2)
         assert await engine.rows(LINKED) == []
         assert set(await engine.rows("SELECT fingerprint_state FROM file")) == {(1,)}
-        read: list[object] = []
-        monkeypatch.setattr(files, "present_stamps", lambda *_: read.append(0) or [])
-        await engine.catalogue(root / "a")
-        assert read == [], "the folder is known by its digest again"
+        monkeypatch.delattr(files, "present_stamps")
+        await engine.catalogue(root / "a")  # which is known by its digest again, without its rows
 
 
 async def test_the_kind_of_a_known_file_follows_the_configuration(tmp_path: Path) -> None:

@@ -21,17 +21,19 @@ class KnownFolder(NamedTuple):
         folder_id: its id.
         version: rises with every change of what a scan compares.
         digest: of a listing that tells nothing new; None when no such is known.
+        file_system: identity of the file system that it lies on; None when that is the root's.
     """
 
     folder_id: int
     version: int
     digest: bytes | None
+    file_system: str | None
 
 
 def find_known_folder(db: sqlite3.Connection, root_id: int, path: bytes) -> KnownFolder | None:
     """Return what is known of a folder, None for nothing. To be read before its rows, or `keep_digest` may err."""
     row = db.execute(
-        "SELECT folder.id, coalesce(listing.version, 0), listing.digest FROM folder "
+        "SELECT folder.id, coalesce(listing.version, 0), listing.digest, folder.file_system FROM folder "
         "LEFT JOIN folder_listing AS listing ON listing.folder_id = folder.id "
         "WHERE folder.root_id = ? AND folder.path = ?",
         (root_id, path),

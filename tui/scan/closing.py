@@ -184,7 +184,10 @@ async def _mark_missing(
     key, visited = root.target.key, root.outcome.visited_file_systems
     away = await library.writer.run(lambda db: departures.spare_unmounted(db, key, visited))
     for file_system, number in away.items():
-        message = f"{format_count(number)} files lie on {display(file_system)}, which is not mounted; they stay as they are"
+        lie = "file lies" if number == 1 else "files lie"
+        message = (
+            f"{format_count(number)} {lie} on {display(file_system)}, which is not mounted: left as known"
+        )
         on_problem(Problem(root.target.root_path, Stage.WALK, message))
     gone = await library.writer.run(lambda db: departures.count_departures(db, key.scan_id))
     present = await library.writer.run(lambda db: departures.count_present_in_root(db, key.root_id))

@@ -28,7 +28,7 @@ from tui.scan.walk_batches import WalkBatches, in_order
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tui.library.database import Library
     from tui.records import FoundFile, KnownFile
@@ -184,6 +184,9 @@ class RootWalk:
             listing.files = FoundFiles(file for file in listing.files if file.name == self._target.name)
         outcome.files += len(listing.files)
         update = self._with_sidecars(connection, self._compare(connection, listing, here), listing)
+        if update.is_elsewhere and (update.gone or update.replaced or update.sidecars_gone):
+            # noted before anything departs: what departs from a file system that the walk did not meet is spared
+            self._batches.add(FolderUpdate(update.path, update.file_system, is_elsewhere=True))
         differing = len(update.new) + len(update.changed) + len(update.replaced) + len(update.returned)
         self._tally.add("files", len(listing.files))
         self._tally.add("bytes", sum(listing.files.sizes))
@@ -206,15 +209,28 @@ class RootWalk:
             differing, digest = [], None
         else:
             differing, rows = self._read_differing(connection, known.folder_id, found, stable_inodes=stable)
+        lies_on = None if here.identity == self._file_system.identity else here.identity
         update = find_changes(
             listing.path,
             differing,
             rows,
             unknown=listing.unknown,
             stable_inodes=stable,
-            file_system=None if here.identity == self._file_system.identity else here.identity,
+            file_system=lies_on,
         )
-        return replace(update, digest=digest, version=known.version if known is not None else 0)
+        if known is None:
+            return replace(update, digest=digest)
+        is_elsewhere = known.file_system != lies_on and self._is_known_folder(found, differing, update)
+        return replace(update, digest=digest, version=known.version, is_elsewhere=is_elsewhere)
+
+    def _is_known_folder(
+        self, found: FoundFiles, differing: Sequence[FoundFile], update: FolderUpdate
+    ) -> bool:
+        """Tell whether a listing is that of the folder that the library knows, on whatever file system, and not a mount point.
+
+        A file or two may lie in the bare folder where a disk was mounted: more must be as they were than have gone.
+        """
+        return self._target.name is None and len(found) - len(differing) > len(update.gone)
 
     def _read_differing(
         self, connection: sqlite3.Connection, folder_id: int, found: FoundFiles, *, stable_inodes: bool

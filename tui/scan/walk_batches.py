@@ -127,7 +127,7 @@ def split_update(update: FolderUpdate, limit: int = BATCH_FILES) -> Iterator[Fol
     if count_files(update) <= limit or update.gone or update.replaced or update.sidecars_gone:
         yield update
         return
-    part = FolderUpdate(update.path, update.file_system, update.stable_inodes)
+    part = FolderUpdate(update.path, update.file_system, stable_inodes=update.stable_inodes)
     if update.sidecars:
         yield replace(part, sidecars=update.sidecars)
     for start in range(0, len(update.new), limit):
