@@ -18,7 +18,7 @@ from tui.library import answers, query_plans
 from tui.library.answers import count_files, read_ids, read_order
 from tui.library.connections import connect_reading
 from tui.library.query import parse_query
-from tui.library.query_plans import Plan, plan_count, plan_query
+from tui.library.query_plans import Plan, plan_count, plan_query, plan_whole_order
 from tui.library.query_sql import Statement, compile_count, compile_query
 from tui.library.words import WordsPlan
 
@@ -131,6 +131,25 @@ def test_a_count_is_reached_as_promised(db: sqlite3.Connection, text: str) -> No
     plan = _plan(db, statement.count(), statement.values)
     assert COUNTS[text] in plan
     assert COUNTS[text] != "SCAN file" or "INDEX" not in plan
+
+
+ORDERS = {
+    "sort:taken-": "SEARCH file USING INDEX file_taken",
+    "kind:image sort:taken-": "SEARCH file USING INDEX file_kind_taken",
+    "size>1GB sort:size-": "SEARCH file USING INDEX file_size",
+    "beach": "SCAN search VIRTUAL TABLE",
+    "rating:5 iso:100 sort:name": "LIST SUBQUERY 1 | SEARCH file USING INDEX file_rating",
+    # each row of a walk would be looked up
+    "iso:100 sort:size-": "SCAN file |",
+    "beach sort:taken-": "SCAN file | LIST SUBQUERY 1 | SCAN search VIRTUAL TABLE",
+}
+"""Query to what the ids of all its files in order must be reached by."""
+
+
+@pytest.mark.parametrize("text", ORDERS)
+def test_a_whole_order_is_read_as_promised(db: sqlite3.Connection, text: str) -> None:
+    part = compile_query(plan_whole_order(db, plan_query(db, parse_query(text))))[0]
+    assert ORDERS[text] in _plan(db, part.ids(), part.values) + " |"
 
 
 PROMISED = sorted({text for text in (*PAGES, *COUNTS) if COUNTS.get(text) != "SCAN file"})

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tui.library.counts import count_present
-from tui.library.query_plans import Plan, plan_count, plan_query, plan_without_order
+from tui.library.query_plans import Plan, plan_count, plan_query, plan_whole_order, plan_without_order
 from tui.library.query_sql import compile_count, compile_query, compile_word_count
 from tui.library.words import WordsPlan
 
@@ -108,9 +108,7 @@ def read_order(db: sqlite3.Connection, query: Query) -> array[int]:
     SQLite joins them into one text, so that the interpreter lock is free meanwhile: other threads, the event loop among
     them, run on.
     """
-    plan = plan_query(db, query)
-    if plan.words is WordsPlan.EACH:
-        plan = replace(plan, words=WordsPlan.SET)
+    plan = plan_whole_order(db, plan_query(db, query))
     order = array("q")
     for part in compile_query(plan):
         # group_concat keeps the order of the subquery: SQLite does not drop an ORDER BY beneath it

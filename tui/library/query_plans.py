@@ -193,6 +193,18 @@ def plan_without_order(db: sqlite3.Connection, plan: Plan) -> Plan:
     return plan if plan.query.sort == "path" else replace(plan, reads_table=True)
 
 
+def plan_whole_order(db: sqlite3.Connection, plan: Plan) -> Plan:
+    """Return the plan by which all files are read in order: no walk that would look up each of a million rows."""
+    if plan.match and plan.words is WordsPlan.STREAM:
+        return plan
+    from_index = not plan.match and all(
+        isinstance(item, Condition) and leads(item, plan.query) for item in plan.query.conditions
+    )
+    if plan.walks and not from_index:
+        return plan_without_order(db, plan)
+    return replace(plan, words=WordsPlan.SET) if plan.words is WordsPlan.EACH else plan
+
+
 def plan_count(db: sqlite3.Connection, plan: Plan) -> Plan:
     """Return the plan by which the files of a query are counted; its order means nothing."""
     begin, conditions = plan.begin, plan.query.conditions
