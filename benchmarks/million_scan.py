@@ -122,7 +122,15 @@ def measure(tree: str, home: str, chosen: list[str]) -> None:
     print(f"{'':32}{'wall':>10}{'processor':>10}{'files':>14}{'× find':>8}{'cpu':>8}{'memory':>11}")
     used = run_find(tree, home)
     print(f"{'find':32}{used.wall_s:8.1f} s{used.processor_s:8.1f} s{files / used.wall_s:11,.0f} /s")
-    scan(tree, library, home, "first scan", files)
+    bare = run(
+        [sys.executable, os.path.join(HERE, "benchmarks", "bare_catalogue.py"), tree, f"{library}.bare"], home
+    )
+    print(
+        f"{'bare catalogue':32}{bare.wall_s:8.1f} s{bare.processor_s:8.1f} s{files / bare.wall_s:11,.0f} /s"
+    )
+    os.remove(f"{library}.bare")
+    first = scan(tree, library, home, "first scan", files)
+    print(f"the first scan reaches {bare.wall_s / first.wall_s:.2f} of the bare catalogue's files/s")
     scan(tree, library, home, "second scan", files)
     third = scan(tree, library, home, "third scan", files)
     if chosen:
@@ -130,6 +138,9 @@ def measure(tree: str, home: str, chosen: list[str]) -> None:
             os.utime(path)
         after = scan(tree, library, home, f"the same, {len(chosen):,} files changed", files)
         print(f"changed files cost {after.processor_s - third.processor_s:.1f} s of processor time")
+        folder = os.path.dirname(chosen[len(chosen) // 2])
+        os.rename(folder, folder + "-moved")
+        scan(tree, library, home, "the same, a folder moved", files)
     show_found(library, some_name, home)
     print(f"the library has {os.path.getsize(library) / files:.0f} bytes a file")
 
