@@ -275,6 +275,27 @@ async def test_an_order_that_failed_is_read_again(shelf: Library, monkeypatch: p
     assert len(await view.page(100, 10)) == 10
 
 
+async def test_an_order_that_was_given_up_is_read_anew_for_whoever_comes_next(
+    shelf: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader_module, "NEAR_ROWS", 5)
+    begun = threading.Event()
+    slow, read = _slow_once_begun(begun), reader_module.read_order
+
+    def read_slowly_once(db: sqlite3.Connection, query: Any) -> object:
+        return read(db, query) if begun.is_set() else slow(db)
+
+    monkeypatch.setattr(reader_module, "read_order", read_slowly_once)
+    view = await shelf.reader.open_view(parse_query(""))
+    first = asyncio.create_task(view.page(100, 10))
+    assert await asyncio.to_thread(begun.wait, 10)
+    first.cancel()
+    second = asyncio.create_task(view.page(100, 10))
+    await asyncio.wait([first, second], timeout=10)
+    assert first.cancelled()
+    assert len(second.result()) == 10
+
+
 async def test_a_view_whose_pages_are_slow_to_find_reads_their_order_once(
     shelf: Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

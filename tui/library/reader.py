@@ -214,8 +214,9 @@ class FileView:
             ids = await asyncio.shield(order)
         finally:
             self._waiting_for_order -= 1
-            if not self._waiting_for_order:
-                order.cancel()  # given up by all who wanted it; nothing happens when it is there
+            if not self._waiting_for_order and not order.done():  # given up by all who wanted it
+                order.cancel()
+                self._order = None  # it takes a moment to end, and whoever comes meanwhile wants another one
         self._count = len(ids)
         return ids
 
