@@ -120,13 +120,11 @@ class FileView:
 
     Attributes:
         query: the query.
-        elapsed_ms: how long the last question took, milliseconds.
     """
 
     def __init__(self, reader: Reader, query: Query, age: int) -> None:
         """Show `query`; `age` rises with every view, so that newer ones are answered first."""
         self.query = query
-        self.elapsed_ms = 0.0
         self._reader = reader
         self._age = age
         self._count: int | None = None
@@ -142,11 +140,9 @@ class FileView:
             LibraryError: the library cannot be read.
         """
         if self._count is None:
-            began = time.perf_counter()
             self._count = await self._reader.counts.ask(
                 lambda db: count_files(db, self.query, self._plan), self._age
             )
-            self.elapsed_ms = (time.perf_counter() - began) * 1000
         return self._count
 
     async def page(self, offset: int, limit: int) -> list[FileRow]:
@@ -155,19 +151,15 @@ class FileView:
         Raises:
             LibraryError: the library cannot be read.
         """
-        began = time.perf_counter()
         last = None if self._count is None else self._count - offset
         if self._order_is_known or self._slow_s > PATIENCE_S:
-            rows = await self._page_by_order(offset, limit)
-        elif offset + limit <= NEAR_ROWS:
-            rows = await self._ask(lambda db: self._find(db, offset, limit))
-        elif last is not None and 0 < last <= NEAR_ROWS:
+            return await self._page_by_order(offset, limit)
+        if offset + limit <= NEAR_ROWS:
+            return await self._ask(lambda db: self._find(db, offset, limit))
+        if last is not None and 0 < last <= NEAR_ROWS:
             beyond = max(0, last - limit)
-            rows = await self._ask(lambda db: self._find(db, beyond, last - beyond, backwards=True))
-        else:
-            rows = await self._page_by_order(offset, limit)
-        self.elapsed_ms = (time.perf_counter() - began) * 1000
-        return rows
+            return await self._ask(lambda db: self._find(db, beyond, last - beyond, backwards=True))
+        return await self._page_by_order(offset, limit)
 
     async def prepare_places(self) -> None:
         """Read the order now if it is not known, so that pages far from either end are quick: a second for a million files.
