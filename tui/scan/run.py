@@ -17,6 +17,7 @@ from tui.scan.daemon_thread import DaemonThread
 from tui.scan.disk_reading import SharedParts
 from tui.scan.equal_files import EqualFiles
 from tui.scan.lease import ScanLease
+from tui.scan.merging import merge_search_index
 from tui.scan.progress import StageMeter, Tally
 from tui.scan.reading import Reading, run_together
 from tui.scan.stopping import ABORT_GRACE_S, wait_unless_stuck, wait_unless_unwritable
@@ -222,6 +223,7 @@ class ScanRun:
             await self._recognise_moved()
         self._meters[Stage.FINGERPRINT].finished = not self._token.aborted
         await regroup_companions(self._library, self._token)
+        await merge_search_index(self._library, self._token, self._tally.counters())
 
     def _stop(self) -> None:
         """Let every stage end, because one failed."""
