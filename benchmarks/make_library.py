@@ -15,7 +15,7 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.library import files, problems, roots, scans, stages, tags
+from tui.library import files, problems, roots, scans, search_index, stages, tags
 from tui.library.database import Library
 from tui.records import (
     Extraction,
@@ -203,6 +203,9 @@ async def make_library(number: int, path: str) -> None:
             connection.close()
         await writer.run(partial(add_full_fingerprints, jobs=jobs, rng=rng))
         await writer.run(partial(add_human_touches, number=number, rng=rng))
+        begin = True
+        while await writer.run(partial(search_index.merge_step, begin=begin)):
+            begin = False
         report("copies, tags, problems, missing files", number, began)
 
 

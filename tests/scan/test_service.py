@@ -331,6 +331,27 @@ async def test_one_file_is_read_again_without_its_neighbours(tmp_path: Path) -> 
         assert set((await state_of(engine)).values()) == {1}
 
 
+async def test_reading_all_again_goes_on_where_it_was_aborted(
+    tmp_path: Path, wait_until: Callable[..., Any]
+) -> None:
+    """A scan that is cut short each night gets to its end all the same."""
+    root = tmp_path / "media"
+    for number in range(FILES):
+        write_file(root / f"{number}.jpg", jpeg_bytes(number % 5) + str(number).encode())
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root)
+        request = ScanRequest((os.fsencode(root),), rescan="metadata")
+        await engine.service.start(request)
+        await wait_until(lambda: any(worker.done for worker in engine.snapshot.workers), pause_s=0)
+        engine.service.abort()
+        aborted = await engine.service.wait()
+        assert (aborted.state, aborted.counters.metadata_done < FILES) == (ScanState.ABORTED, True)
+        await engine.service.start(request)
+        done = await engine.service.wait()
+        assert done.counters.metadata_done == FILES - aborted.counters.metadata_done
+        assert (await engine.scan(root, rescan="metadata")).counters.metadata_done == FILES
+
+
 async def test_all_roots_are_scanned_although_one_is_away(tmp_path: Path) -> None:
     roots = [tmp_path / "here", tmp_path / "away"]
     for root in roots:

@@ -106,6 +106,21 @@ def start_scan(db: sqlite3.Connection, root_id: int, path: bytes, *, now_ns: int
     return int(cursor.lastrowid or 0)
 
 
+def note_rescan(db: sqlite3.Connection, scan_id: int, rescan: str) -> bool:
+    """Note what a scan reads again (`metadata`, `everything`); return whether it has to make that pending.
+
+    It has not where it goes on with a scan of the same part that was to read the same and did not get to its end.
+    """
+    last = db.execute(
+        "SELECT last.state, last.rescan FROM scan AS this JOIN scan AS last "
+        "ON last.root_id = this.root_id AND last.path = this.path AND last.id < this.id "
+        "WHERE this.id = ? ORDER BY last.id DESC LIMIT 1",
+        (scan_id,),
+    ).fetchone()
+    db.execute("UPDATE scan SET rescan = ? WHERE id = ?", (rescan, scan_id))
+    return last not in [(state, rescan) for state in ("aborted", "failed")]
+
+
 def refuse_running(db: sqlite3.Connection, root_id: int, *, now_ns: int) -> None:
     """Raise `ScanRunningError` when a living process scans the root; record what a dead one left as aborted."""
     for scan_id, identity in db.execute(

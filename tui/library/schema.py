@@ -291,7 +291,8 @@ CREATE TABLE scan (
     pid INTEGER NOT NULL,
     process TEXT NOT NULL,
     abort_requested INTEGER NOT NULL DEFAULT 0,
-    settled INTEGER NOT NULL DEFAULT 0
+    settled INTEGER NOT NULL DEFAULT 0,
+    rescan TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX scan_lease ON scan (root_id) WHERE state IN ('running', 'paused', 'aborting');
 CREATE INDEX scan_root ON scan (root_id, started_at);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from tui.library import stages
+from tui.library import scans, stages
 from tui.library.identity.staging import clear_dead_staging
 from tui.records import Stage
 from tui.scan.closing import WalkedRoot, settle_walks
@@ -128,13 +128,14 @@ class WalkStage:
             clear_dead_staging(db)
             stages.make_outdated_pending(db)
             for target in filter(self._request.believes, self._targets):
+                begins = again == "changed" or scans.note_rescan(db, target.key.scan_id, again)
                 stages.make_pending(
                     db,
                     target.key.root_id,
                     target.start,
                     name=target.name,
-                    metadata=reads_metadata and again in ("metadata", "everything"),
-                    fingerprint=hashes and again == "everything",
+                    metadata=begins and reads_metadata and again in ("metadata", "everything"),
+                    fingerprint=begins and hashes and again == "everything",
                     failed=self._request.retry_failed,
                 )
 
