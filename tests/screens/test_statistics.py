@@ -121,6 +121,10 @@ async def test_an_empty_library_has_sums_too(open_app: OpenApp, wait_until: Wait
 def test_every_row_leads_to_as_many_files_as_it_says(tmp_path: Path) -> None:
     asyncio.run(make_library(2_000, str(tmp_path / "made.yapmo")))
     with closing(sqlite3.connect(tmp_path / "made.yapmo")) as db:
+        years = [(77, None), (None, "0077-05-01T10:00:00"), (9999, None), (12345, None)]
+        years += [(None, "9999-12-31T23:59:59"), (None, "1000-01-01T00:00:00")]
+        for number, (year, taken) in enumerate(years, start=1):
+            db.execute("UPDATE file SET year = ?, taken_local = ? WHERE id = ?", (year, taken, number))
         parts = {name: value for read in PARTS for name, value in read(db).items()}
         rows = [
             row

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import MAXYEAR
 from typing import TYPE_CHECKING
 
 from tui.display import display, format_count, format_duration, format_size, format_time
@@ -105,7 +106,13 @@ def _scan_row(scan: ScanRecord, date_format: str) -> StatisticsRow:
 
 def _year_query(year: str) -> str:
     """Return the query for a year of release or, where that is not known, of recording."""
-    return f"year:{year} or (-has:year taken:{year})" if year else "-has:year -has:date"
+    if not year:
+        return "-has:year -has:date"
+    number = int(year)
+    if not 1 <= number <= MAXYEAR:
+        return f"year:{year}"  # nothing was recorded then
+    recorded = f"taken:{number:04}" if number < MAXYEAR else f"taken>{MAXYEAR - 1}"
+    return f"year:{year} or (-has:year {recorded})"
 
 
 def _quoted(field: str, name: str) -> str | None:
