@@ -9,7 +9,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.widgets import Static
 
-from tui.widgets.search_box import QueryInput, SearchBox
+from tui.widgets.search_box import QueryInput, SearchBox, without_field
 from tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
@@ -162,6 +162,26 @@ async def test_a_long_mistake_is_cut_and_a_hostile_one_does_nothing() -> None:
         assert r"▲ [@click=app.quit]x[/] \x1b[31m yyy" in screen_lines(app)[1]
         await pilot.click(offset=(8, 1))
         assert app.is_running
+
+
+@pytest.mark.parametrize(
+    ("query", "kept"),
+    [
+        ("beach sort:taken- kind:image", "beach kind:image"),
+        ("sort=taken img", "img"),
+        ("img ORDER:=name", "img"),
+        ("img -sort:name sort>taken", "img"),
+        ('img sort:"taken" "sort:name" x', 'img "sort:name" x'),
+        ('title:"a sort:b c" x', 'title:"a sort:b c" x'),
+        ("a (sort:name b) c", "a ( b) c"),
+        ("resort:x sort:name", "resort:x sort:name"),
+        ('sort:name "not closed', '"not closed'),
+        ("sort:name", ""),
+        ("  x  sort:a,b  y  ", "x  y"),
+    ],
+)
+def test_the_terms_of_a_field_are_taken_out(query: str, kept: str) -> None:
+    assert without_field(query, ("sort", "order")) == kept
 
 
 async def test_an_idle_box_sends_nothing() -> None:

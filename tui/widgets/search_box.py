@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+import contextlib
 from collections import deque
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,12 +16,13 @@ from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from tui.display import display, format_count
+from tui.library.query_terms import QueryError, read_tokens
 from tui.widgets.file_columns import fit_text
 from tui.widgets.suggestions import Suggest, Suggestions
 from tui.widgets.typed_line import TypedLine
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from textual.app import ComposeResult
     from textual.timer import Timer
@@ -73,6 +74,19 @@ class QueryInput(TypedLine, inherit_bindings=True):
     def action_clear_or_leave(self) -> None:
         """Empty the box, or leave it when it is empty already."""
         self._box.clear_or_leave()
+
+
+def without_field(query: str, names: Collection[str]) -> str:
+    """Return a query without the terms of a field; behind a mistake it stays as it is."""
+    kept, end = "", 0
+    with contextlib.suppress(QueryError):
+        for token in read_tokens(query):
+            if token.field is None or token.field.name not in names:
+                continue
+            last = token.values[-1]
+            kept = (kept + query[end : token.position - token.negated]).rstrip()
+            end = last.position + len(last.text) + 2 * last.quoted
+    return (kept + query[end:]).strip()
 
 
 class SearchBox(Widget):
@@ -185,8 +199,7 @@ class SearchBox(Widget):
 
     def drop_field(self, *names: str) -> None:
         """Take the terms of a field (by its names) out of the query, without running it."""
-        kept = re.sub(rf"(^|\s)-?(?:{'|'.join(names)}):\S*", r"\1", self._line.value, flags=re.IGNORECASE)
-        self._line.value = self._sent = kept.strip()
+        self._line.value = self._sent = without_field(self._line.value, names)
 
     def add_term(self, term: str) -> None:
         """Put a term at the end of the query, without running it."""
