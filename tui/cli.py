@@ -115,10 +115,19 @@ def scan(
         list[str] | None,
         typer.Argument(metavar="PATH...", help="Folders or files; none: all roots."),
     ] = None,
-    only: Annotated[OnlyStage | None, typer.Option(help="Run this one stage.")] = None,
+    only: Annotated[
+        OnlyStage | None,
+        typer.Option(
+            help="walk: find files; metadata: find and read them; fingerprint: hash those known where they were last (default: all)."
+        ),
+    ] = None,
     rescan: Annotated[Rescan | None, typer.Option(help="Which known files are read again.")] = None,
     accept_missing: Annotated[
-        bool, typer.Option("--accept-missing", help="Mark files missing however many they are.")
+        bool,
+        typer.Option(
+            "--accept-missing",
+            help="Mark files missing however many they are; on a disk that seems not to be mounted only by PATH.",
+        ),
     ] = False,
     retry_failed: Annotated[
         bool, typer.Option("--retry-failed", help="Try files again that failed before.")
