@@ -409,3 +409,24 @@ def test_an_unknown_file_has_no_path(db: sqlite3.Connection) -> None:
 
 def test_found_files_are_plain_tuples() -> None:
     assert FoundFile(b"a", Kind.IMAGE, 1, 2, 3) == (b"a", Kind.IMAGE, 1, 2, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        FoundFile(b"plain.JPG", Kind.IMAGE, 1, 2, 3, 4),
+        FoundFile(b"no extension", Kind.AUDIO, 0, -(2**63) + 1, 2**63 - 1),
+        FoundFile("Größe.Jpeg".encode(), Kind.IMAGE, 1, 2, 3),
+        FoundFile(b"bad\xff.jpg", Kind.RAW, 1, 2, 3),
+        FoundFile(b"new\nline.mov", Kind.VIDEO, 1, 2, 3),
+        FoundFile(b"huge.mov", Kind.VIDEO, 2**63, 2, 3),
+        FoundFile(b"late.mov", Kind.VIDEO, 1, 2**63, 3),
+        FoundFile(b"early.mov", Kind.VIDEO, 1, -(2**63), 3),
+        FoundFile(b"inode.mov", Kind.VIDEO, 1, 2, 2**64 - 1),
+    ],
+    ids=lambda file: repr(file.name),
+)
+def test_many_files_are_stored_as_each_alone(odd: FoundFile) -> None:
+    part = [FoundFile(b"a.b.jpg", Kind.IMAGE, 5, 6, 7), odd, FoundFile(b".hidden", Kind.IMAGE, 5, 6, 7)]
+    assert list(files._rows_of(part)) == [files._values_of(file) for file in part]
+    assert list(files._rows_of([odd])) == [files._values_of(odd)]

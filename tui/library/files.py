@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from tui.display import display
@@ -85,10 +86,7 @@ def insert_files(db: sqlite3.Connection, folder_id: int, found: Sequence[FoundFi
     before = db.total_changes
     for start in range(0, len(found), _ROWS_AT_ONCE):
         part = found[start : start + _ROWS_AT_ONCE]
-        values: list[object] = [folder_id, now_ns]
-        for file in part:
-            values += _values_of(file)
-        db.execute(_insertion(len(part)), values)
+        db.execute(_insertion(len(part)), [folder_id, now_ns, *chain.from_iterable(_rows_of(part))])
     added = db.total_changes - before
     folder_digests.raise_version(db, folder_id)
     search_index.index_new(db, folder_id, last_id)
@@ -105,6 +103,23 @@ def _insertion(rows: int) -> str:
     )
     rows_of_values = ", ".join(f"(?1, ?2, {place})" for place in places)
     return f"INSERT INTO file ({_COLUMNS}) VALUES {rows_of_values} ON CONFLICT DO NOTHING"
+
+
+def _rows_of(part: Sequence[FoundFile]) -> Iterable[tuple[object, ...]]:
+    """Return the values of found files as they are stored, those of `_values_of`.
+
+    What is plain in all of them, as is usual, is asked of all at once: one by one it is a fifth of the time of a first scan.
+    """
+    names, kinds, sizes, mtimes_ns, inodes, links = zip(*part, strict=True)
+    joined = b"/".join(names)  # no name holds a slash
+    shown = joined.decode("ascii") if joined.isascii() else ""
+    largest = max(max(sizes), max(mtimes_ns), -min(mtimes_ns), max(inodes))
+    if not (shown.isprintable() and all(names)) or not shown or largest > LARGEST_INTEGER:
+        return map(_values_of, part)
+    shown_names = shown.split("/")
+    extensions = [name.rpartition(".")[2].lower() if "." in name else "" for name in shown_names]
+    stored_kinds = map(_KINDS.__getitem__, kinds)
+    return zip(names, shown_names, extensions, stored_kinds, sizes, mtimes_ns, inodes, links, strict=True)
 
 
 def _values_of(file: FoundFile) -> tuple[object, ...]:
