@@ -145,7 +145,9 @@ def _dated(sign: str, period: str) -> Asked:
     return Asked(f"taken{sign}{period}", holds)
 
 
-def _dated_between(first: str, last: str) -> Asked:
+def _dated_between(one: str, other: str) -> Asked:
+    first, last = sorted((one, other))
+
     def holds(file: Shown) -> bool:
         taken = file.metadata.taken_local
         return taken is not None and taken[: len(first)] >= first and taken[: len(last)] <= last

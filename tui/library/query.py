@@ -201,6 +201,8 @@ class _Parser:
 
     def _take_order(self, term: Token) -> None:
         (value, *others) = term.values
+        if term.operator not in (":", "="):
+            raise term.mistake(f"sort cannot be compared by {term.operator}", "sort:FIELD")
         if self._sort or others:
             raise term.mistake("The order is given twice", "one sort:FIELD")
         if self._groups:

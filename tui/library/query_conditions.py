@@ -263,11 +263,13 @@ def _range_part(term: Token, field: Field, value: Value) -> Condition:
     """Return the condition for a value or a range of numbers, sizes, durations or dates."""
     indexed = field.column in INDEXED_COLUMNS
     first, dots, last = value.text.partition("..")
-    if dots and term.operator in (":", "="):
+    if dots and field.has_order and term.operator in (":", "="):
         low = parse_value(field.type, first) if first else None
         high = parse_value(field.type, last) if last else None
         if (first and low is None) or (last and high is None) or not (first or last):
             raise term.mistake(f"{value.text!r} is no range", field.expected, value.position)
+        if low is not None and high is not None and high.ends_before(low):
+            raise term.mistake("The range ends before it begins", f"{last}..{first}", value.position)
         bounds = [(sign, span) for sign, span in ((">=", low), ("<=", high)) if span is not None]
         sides = [_compare(field.column, sign, span) for sign, span in bounds]
         return Condition(
@@ -286,7 +288,11 @@ def _range_part(term: Token, field: Field, value: Value) -> Condition:
 def _compare(column: str, operator: str, span: Span) -> tuple[str, tuple[int | float | str, ...]]:
     """Return the condition for a column compared with what a value stands for, and what stands for its `?`."""
     if operator in (":", "="):
-        if isinstance(span.point, int) and span.high == span.point + 1:
+        if (
+            isinstance(span.point, int)
+            and span.low == span.point
+            and span.high in (span.point, span.point + 1)
+        ):
             return f"{column} = ?", (span.point,)
         return f"({column} >= ? AND {column} < ?)", (span.low, span.high)
     if span.point is not None:

@@ -29,6 +29,7 @@ class FieldType(StrEnum):
     """Milliseconds since the epoch, asked for as a date in UTC."""
     OFFSET = "UTC offset"
     """Minutes east of UTC, written in hours."""
+    INODE = "inode"
     PATH = "path"
     ROOT = "root"
     TAG = "tag"
@@ -153,6 +154,7 @@ _EXPECTED = {
     FieldType.TIME: _DATES,
     FieldType.INSTANT: _DATES,
     FieldType.OFFSET: "an offset such as +02:00 or -5",
+    FieldType.INODE: "the number of an inode, such as 131",
     FieldType.PATH: "a part of a path, or an absolute path",
     FieldType.ROOT: "a part of the label or path of a root, or its number",
     FieldType.COLLECTION: 'the name of a collection or saved query; in quotes if it has blanks: "new year"',
@@ -391,7 +393,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "links", FieldType.NUMBER, "file.links", "number of its hard links", "links>1", order=("file.links",), always=True,
     ),
-    Field("inode", FieldType.NUMBER, "file.inode", "inode on its disk", "inode:131"),
+    Field("inode", FieldType.INODE, "file.inode", "inode on its disk", "inode:131"),
     Field("id", FieldType.NUMBER, "file.id", "number of the file in the library", "id:42", order=("file.id",), always=True, indexed=True),
     Field("sort", FieldType.SORT, "", "the order: a field, and - after it for the highest first", "sort:taken-", ("order",)),
 )  # fmt: skip

@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from tui.library.query_fields import FieldType
-from tui.library.values import LARGEST_INTEGER
+from tui.library.values import LARGEST_INTEGER, stored_integer
+from tui.records import stored_inode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,6 +35,7 @@ _DATE = re.compile(
 )
 
 _RECENT = re.compile(r"last-(\d{1,4})([hdwmy])", re.ASCII)
+_INODE = re.compile(r"\d{1,20}", re.ASCII)
 _OFFSET = re.compile(r"([+-]?)(\d{1,2})(?::?([0-5]\d))?", re.ASCII)
 
 NAMED_DATES = (
@@ -61,6 +63,13 @@ class Span(NamedTuple):
     low: Scalar
     high: Scalar
     point: Scalar | None = None
+
+    def ends_before(self, first: Span) -> bool:
+        """Return whether a range from `first` up to this one ends before it begins; both are values of one field."""
+        if self.point is not None and first.point is not None:
+            return self.point < first.point  # type: ignore[operator]  # both numbers, or both text
+        # what lies beyond the times that a library can keep is one instant
+        return self.high <= first.low and self.low < first.low  # type: ignore[operator]  # see above
 
 
 def parse_value(kind: FieldType, text: str) -> Span | None:
@@ -114,6 +123,14 @@ def _span(match: re.Match[str], unit: int) -> Span:
     return Span(low, high, point)
 
 
+def _parse_inode(text: str) -> Span | None:
+    """Return an inode of up to 64 bits as the library keeps it."""
+    if not _INODE.fullmatch(text) or int(text) >= 2**64:
+        return None
+    inode = stored_inode(int(text))
+    return Span(inode, inode, inode)
+
+
 def _parse_offset(text: str) -> Span | None:
     """Return minutes east of UTC for `+02:00`, `-5`, `+0530`."""
     match = _OFFSET.fullmatch(text)
@@ -128,7 +145,9 @@ def _parse_date(text: str) -> Span | None:
 
 
 def _parse_time(text: str) -> Span | None:
-    return _parse_period(text, _local_now(), lambda local: _microseconds(local.astimezone(UTC)) * 1000)
+    return _parse_period(
+        text, _local_now(), lambda local: stored_integer(_microseconds(_as_utc(local)) * 1000)
+    )
 
 
 def _parse_instant(text: str) -> Span | None:
@@ -138,6 +157,14 @@ def _parse_instant(text: str) -> Span | None:
 
 def _local_now() -> datetime:
     return datetime.now().astimezone().replace(tzinfo=None)
+
+
+def _as_utc(local: datetime) -> datetime:
+    """Return the same instant in UTC; on the first and the last day of all dates, where it may have none, that day's."""
+    try:
+        return local.astimezone(UTC)
+    except (OverflowError, ValueError):
+        return local.replace(tzinfo=UTC)
 
 
 def _microseconds(instant: datetime) -> int:
@@ -193,21 +220,21 @@ def _months_before(moment: datetime, months: int) -> datetime:
 
 
 def _written_period(text: str) -> tuple[datetime, datetime] | None:
-    """Return the first instant of a date of any precision, and the first one after it."""
+    """Return the first instant of a date of any precision, and the first one after it; at the end of all dates the last."""
     match = _DATE.fullmatch(text.replace("t", "T"))
     if match is None:
         return None
     year, month, day_, hour, minute, second = (int(part) if part else None for part in match.groups())
     # wall-clock time: what it is compared with has no zone either, or is converted by the caller
     first = datetime(year or 0, month or 1, day_ or 1, hour or 0, minute or 0, second or 0)  # noqa: DTZ001  # see above
-    if month is None:
-        return first, first.replace(year=first.year + 1)
-    if day_ is None:
-        return first, _months_before(first, -1)
-    step = (
-        timedelta(days=1) if hour is None else timedelta(hours=1) if minute is None else timedelta(minutes=1)
-    )
-    return first, first + (step if second is None else timedelta(seconds=1))
+    units = {"hours": hour, "minutes": minute, "seconds": second}
+    finest = next((unit for unit, value in reversed(units.items()) if value is not None), "days")
+    try:
+        if day_ is None:
+            return first, _months_before(first, -1 if month else -12)
+        return first, first + timedelta(**{finest: 1})
+    except (OverflowError, ValueError):
+        return first, datetime.max  # noqa: DTZ901  # see above
 
 
 _PARSERS: dict[FieldType, Callable[[str], Span | None]] = {
@@ -215,6 +242,7 @@ _PARSERS: dict[FieldType, Callable[[str], Span | None]] = {
     FieldType.SIZE: _parse_size,
     FieldType.DURATION: _parse_duration,
     FieldType.OFFSET: _parse_offset,
+    FieldType.INODE: _parse_inode,
     FieldType.DATE: _parse_date,
     FieldType.TIME: _parse_time,
     FieldType.INSTANT: _parse_instant,
