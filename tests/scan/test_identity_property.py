@@ -64,11 +64,12 @@ class Step(NamedTuple):
 
 
 class Round(NamedTuple):
-    """What happens between two scans, and whether what was put aside is back and fingerprints are taken then."""
+    """What happens between two scans, which folder is scanned alone before all is, and whether what was put aside is back and fingerprints are taken then."""
 
     steps: list[Step]
     bring_back: bool
     with_fingerprints: bool
+    alone: str
 
 
 class Stamp(NamedTuple):
@@ -88,7 +89,11 @@ def steps() -> st.SearchStrategy[Step]:
 def histories() -> st.SearchStrategy[list[Round]]:
     """Return what happens to a tree; each round ends with a scan."""
     of_one_round = st.lists(steps(), min_size=1, max_size=4)
-    return st.lists(st.builds(Round, of_one_round, st.booleans(), st.booleans()), min_size=2, max_size=5)
+    return st.lists(
+        st.builds(Round, of_one_round, st.booleans(), st.booleans(), st.sampled_from(("", *FOLDERS))),
+        min_size=2,
+        max_size=5,
+    )
 
 
 def happen(root: Path, step: Step) -> None:
@@ -236,6 +241,12 @@ class History:
             self.settled.update(ids.values())
         self.stamps, self.ids, self.missing = stamps, ids, await self._read_missing()
 
+    async def scan_alone(self, folder: str) -> None:
+        """Scan one folder, if it is there: only what lies in it is decided."""
+        if (self.root / folder).is_dir():
+            summary = await self.engine.scan(self.root / folder, only=Stage.WALK, accept_missing=True)
+            assert (summary.state, summary.unavailable) == ("completed", ""), summary
+
     def _check_ids(self, stamps: dict[str, Stamp], ids: dict[str, int]) -> None:
         """Check the ids that docs/identity.md promises without a doubt."""
         before, after = Counter(self.stamps.values()), Counter(stamps.values())
@@ -326,6 +337,8 @@ async def live(rounds: list[Round], place: Path) -> None:
                 bring_back(root)
             for step in part.steps:
                 happen(root, step)
+            if part.alone:
+                await history.scan_alone(part.alone)
             await history.scan(with_fingerprints=part.with_fingerprints)
         await history.scan(with_fingerprints=True)
         async with Engine.open(place / "fresh") as fresh:
