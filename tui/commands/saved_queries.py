@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tui.commands.json_records import iso_time
 from tui.commands.output import Column, write_json, write_note, write_table
 from tui.commands.session import run_session
-from tui.library.saved_queries import forget_query, list_saved, save_query
+from tui.library.saved_queries import forget_query, list_saved, save_query, term_of, tidy_name
 
 if TYPE_CHECKING:
     from tui.commands.search import SearchOptions
@@ -39,15 +39,11 @@ def run_saved(options: SearchOptions, shared: SharedOptions) -> int:
             await writer.run(lambda db: forget_query(db, name))
             write_note(f"Forgot the query {name}.")
         elif options.save is not None:
-            name = options.save
+            name = tidy_name(options.save)
             replaced = await writer.run(lambda db: save_query(db, name, options.query, time.time_ns()))
-            write_note(f"{'Changed' if replaced else 'Kept'} the query {name}; @{_as_term(name)} asks it.")
+            write_note(f"{'Changed' if replaced else 'Kept'} the query {name}; {term_of(name)} asks it.")
         return 0
 
     if options.list_saved:
         return run_session(show, shared)
     return run_session(change, shared, read_only=False)
-
-
-def _as_term(name: str) -> str:
-    return name if name.isalnum() else f'"{name}"'

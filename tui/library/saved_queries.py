@@ -31,6 +31,16 @@ class SavedQuery:
     created_at: int
 
 
+def tidy_name(name: str) -> str:
+    """Return the name under which a query is kept whose name was typed so: with single blanks."""
+    return stored_text(" ".join(name.split()))
+
+
+def term_of(name: str) -> str:
+    """Return the term that asks the saved query of a name."""
+    return f"@{name}" if name.isalnum() else f'@"{name}"'
+
+
 def save_query(db: sqlite3.Connection, name: str, text: str, now_ns: int) -> bool:
     """Keep a query under a name; return whether it took the place of another one.
 
@@ -79,7 +89,7 @@ def collection_queries(db: sqlite3.Connection) -> dict[str, str | None]:
 
 def _delete(db: sqlite3.Connection, name: str) -> bool:
     """Delete the saved query of a name, if there is one. SQLite would know only the case of ASCII letters."""
-    key = name.strip().lower()
+    key = tidy_name(name).lower()
     ids = [
         collection_id
         for collection_id, known in db.execute("SELECT id, name FROM collection WHERE query IS NOT NULL")
@@ -90,7 +100,7 @@ def _delete(db: sqlite3.Connection, name: str) -> bool:
 
 
 def _checked_name(name: str) -> str:
-    name = stored_text(" ".join(name.split()))
+    name = tidy_name(name)
     if not name or len(name) > LONGEST_NAME or '"' in name or not name.isprintable():
         raise UsageError(
             f"{name!r} cannot be the name of a query",

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from tui.display import display
 from tui.errors import YapmoError
-from tui.library.saved_queries import save_query
+from tui.library.saved_queries import save_query, term_of, tidy_name
 from tui.screens.faults import tell_fault
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ async def keep_query(app: App[Any], session: ScreenSession, name: str, text: str
     except YapmoError as error:
         tell_fault(app, error)
         return
-    term, chosen = term_of(name.strip()), session.key("open_saved")
+    term, chosen = term_of(tidy_name(name)), session.key("open_saved")
     done = "Changed" if replaced else "Kept"
     app.notify(f"{done}; {display(term)} asks it, {chosen} lists all.", markup=False)
 
@@ -79,8 +79,3 @@ def saved_query_palette(saved: Sequence[SavedQuery], take: Callable[[str], None]
                     yield Hit(score, shown(item), taker(item), display(item.name))
 
     return CommandPalette(providers=[SavedQueries], placeholder="Name of a saved query …")
-
-
-def term_of(name: str) -> str:
-    """Return the term that asks a saved query."""
-    return f"@{name}" if name.isalnum() else f'@"{name}"'
