@@ -89,6 +89,10 @@ PAGES = {
     "sort:lens": "SCAN file USING INDEX file_lens",
     "beach sort:taken-": "SEARCH file USING INDEX file_taken (taken_local>?) | LIST SUBQUERY",
     "jpg sort:taken-": "SEARCH file USING INDEX file_taken (taken_local>?) | CORRELATED SCALAR SUBQUERY",
+    # words that must not occur likewise
+    "-jpg sort:name": "SCAN file USING INDEX file_name | CORRELATED SCALAR SUBQUERY",
+    "-(jpg iso>800) kind:image sort:taken-": "(kind=? AND taken_local>?) | CORRELATED SCALAR SUBQUERY",
+    "-beach sort:name": "SCAN file USING INDEX file_name | LIST SUBQUERY",
 }
 """Query to what the first part of its page must be reached by."""
 

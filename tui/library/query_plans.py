@@ -26,7 +26,7 @@ from tui.library.words import FEW, MANY, MOST_LOOKED_UP, WordsPlan, count_up_to,
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from tui.library.query import Query
 
@@ -76,6 +76,8 @@ class Plan:
         reads_table: the whole table is read, whatever indexes there are.
         counts: the order means nothing, and any index may be used.
         by_groups: the index of the sums, which begins with the extension, holds all that is asked.
+        common: FTS5 expressions inside conditions that so many files have that each file is looked up in the index:
+            collecting all of them would take longer than the page.
     """
 
     query: Query
@@ -87,6 +89,7 @@ class Plan:
     reads_table: bool = False
     counts: bool = False
     by_groups: bool = False
+    common: frozenset[str] = frozenset()
 
     @property
     def walks(self) -> bool:
@@ -120,10 +123,29 @@ def plan_query(db: sqlite3.Connection, query: Query) -> Plan:
     in_folders = _count_in_folders(db, plan.query)
     if begin and in_folders is not None and in_folders < begin[0].number:
         begin = ()
-    plan = replace(plan, begin=begin, folders_first=in_folders is None or in_folders < FEW * IN_FOLDERS)
+    plan = replace(
+        plan,
+        begin=begin,
+        folders_first=in_folders is None or in_folders < FEW * IN_FOLDERS,
+        common=frozenset(_common_words(db, AllOf(others))),
+    )
     if plan.match:
         return _plan_words(db, plan, wanted)
     return plan if begin or _has_order(query) else plan_without_order(db, plan)
+
+
+def _common_words(db: sqlite3.Connection, node: Node) -> Iterator[str]:
+    """Yield the expressions in a tree that the full-text index answers, those that `MANY` files have or more."""
+    match = match_expression(node)
+    if match is not None:
+        quick = sum(phrase.parts for phrase in phrases_of(node)) <= MOST_LOOKED_UP
+        if quick and count_up_to(db, match, MANY) >= MANY:
+            yield match
+    elif isinstance(node, Not):
+        yield from _common_words(db, node.part)
+    elif isinstance(node, AllOf | AnyOf):
+        for part in with_words_together(node):
+            yield from _common_words(db, part)
 
 
 def _has_order(query: Query) -> bool:
@@ -182,7 +204,7 @@ def _plan_words(db: sqlite3.Connection, plan: Plan, wanted: Sequence[Node]) -> P
 
 def plan_without_order(db: sqlite3.Connection, plan: Plan) -> Plan:
     """Return a plan that reads all that may match and sorts it: where that is rare in the order that was asked for."""
-    plan = replace(plan, folders_first=True)
+    plan = replace(plan, folders_first=True, common=frozenset())
     if plan.words in (WordsPlan.STREAM, WordsPlan.EACH):
         plan = replace(plan, words=WordsPlan.SET)
     narrow = find_narrow(db, plan)
@@ -210,6 +232,8 @@ def plan_count(db: sqlite3.Connection, plan: Plan) -> Plan:
     begin, conditions = plan.begin, plan.query.conditions
     lie_few = plan.folders_first and has_folders(plan.query)
     plan = replace(plan, folders_first=True, counts=True)
+    if not begin:
+        plan = replace(plan, common=frozenset())
     if plan.match:
         if begin and plan.words is not WordsPlan.FIRST:
             return plan

@@ -168,7 +168,7 @@ def _source(plan: Plan, *, by_path: bool) -> str:
 def _top_condition(node: Node, plan: Plan, *, by_path: bool) -> tuple[str, tuple[Any, ...]]:
     """Return the SQL of a condition that must hold, and what stands for its `?`."""
     if not isinstance(node, Condition):
-        sql, values = _filter(node)
+        sql, values = _filter(node, plan.common)
         # the plus: SQLite would look up by rowid what each side of an "or" finds, a million rows where that is much
         return f"+({sql})", values
     if not node.folders:
@@ -188,19 +188,23 @@ def _may_lead(item: Condition, plan: Plan) -> bool:
     return not plan.begin and leads(item, plan.query)
 
 
-def _filter(node: Node) -> tuple[str, tuple[Any, ...]]:
-    """Return SQL that tells of one file whether a tree holds for it, and what stands for its `?`."""
+def _filter(node: Node, common: frozenset[str]) -> tuple[str, tuple[Any, ...]]:
+    """Return SQL that tells of one file whether a tree holds for it, and what stands for its `?`.
+
+    Words are kept as a set, those of `Plan.common` looked up file by file.
+    """
     match = match_expression(node)
     if match is not None:
-        return _WORDS[WordsPlan.SET].format(_MATCH), (match,)
+        words = WordsPlan.EACH if match in common else WordsPlan.SET
+        return _WORDS[words].format(_MATCH), (match,)
     if isinstance(node, Condition):
         whole = node.without_folders()
         return whole.sql, whole.values
     if isinstance(node, Not):
-        sql, values = _filter(node.part)
+        sql, values = _filter(node.part, common)
         return f"({sql}) IS NOT TRUE", values
     if isinstance(node, AllOf | AnyOf) and node.parts:
-        parts = [_filter(part) for part in with_words_together(node)]
+        parts = [_filter(part, common) for part in with_words_together(node)]
         sign = " AND " if isinstance(node, AllOf) else " OR "
         return sign.join(f"({sql})" for sql, _ in parts), tuple(
             value for _, bound in parts for value in bound
