@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tui.commands.json_records import iso_time
-from tui.commands.output import counted, write_facts, write_json
+from tui.commands.output import write_facts, write_json
 from tui.commands.session import run_session
 from tui.display import display, format_count, format_duration, format_size, format_time
 from tui.field_text import format_offline
 from tui.library.roots import list_roots
+from tui.library_facts import library_facts, scan_changes
 from tui.paths import json_path
-from tui.records import ScanState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -106,7 +106,7 @@ def _scan_object(scan: ScanRecord) -> dict[str, Any]:
 
 
 def _write(statistics: LibraryStatistics) -> None:
-    write_facts("Library", [fact for fact in _facts(statistics) if fact[1]])
+    write_facts("Library", [(fact.name, fact.text) for fact in library_facts(statistics)])
     for title, groups in (
         ("Kinds", statistics.kinds),
         ("Years", statistics.years),
@@ -121,27 +121,9 @@ def _write(statistics: LibraryStatistics) -> None:
         "Folders",
         _in_columns(folders, ["  " * sums.depth + display(sums.path) for sums in folders], _MOST_FOLDERS),
     )
-    write_facts("Scans", [_scan_fact(scan) for scan in statistics.scans[:_MOST_SCANS]])
-
-
-def _facts(statistics: LibraryStatistics) -> Sequence[tuple[str, str]]:
-    duplicates = statistics.duplicates
-    waste = f"{format_size(duplicates.size)} in {counted(duplicates.files, 'file')} of {counted(duplicates.sets, 'content')}"
-    return (
-        ("Files", format_count(statistics.files)),
-        ("Folders", format_count(statistics.folders)),
-        ("Size", format_size(statistics.size)),
-        ("Playing time", format_duration(statistics.duration_ms) if statistics.duration_ms else ""),
-        ("With a date", format_count(statistics.with_date)),
-        ("With a position", format_count(statistics.with_position)),
-        ("Missing", format_count(statistics.missing or None)),
-        ("Duplicates", waste if duplicates.files else ""),
-        ("Metadata to read", format_count(statistics.pending_metadata or None)),
-        ("Fingerprints to make", format_count(statistics.pending_fingerprints or None)),
-        (
-            "Problems",
-            ", ".join(f"{format_count(number)} {stage}" for stage, number in statistics.problems.items()),
-        ),
+    scans = statistics.scans[:_MOST_SCANS]
+    write_facts(
+        "Scans", [(format_time(scan.started_at), f"{scan.what}: {scan_changes(scan)}") for scan in scans]
     )
 
 
@@ -160,21 +142,3 @@ def _in_columns(
     ]
     rest = len(groups) - len(facts)
     return [*facts, ("…", f"{format_count(rest)} more (see --json)")] if rest else facts
-
-
-def _scan_fact(scan: ScanRecord) -> tuple[str, str]:
-    """Return when a scan began and what the library gained and lost by it."""
-    counters = scan.counters
-    changes = [
-        f"{sign}{format_count(number)} {word}"
-        for sign, number, word in (
-            ("+", counters.new, "new"),
-            ("+", counters.returned, "returned"),
-            ("−", counters.missing, "missing"),
-            ("", counters.changed, "changed"),
-            ("", counters.moved, "moved"),
-        )
-        if number
-    ]
-    state = "" if scan.state is ScanState.COMPLETED else f"{scan.state}, "
-    return format_time(scan.started_at), f"{scan.what}: {state}{', '.join(changes) or 'nothing new'}"

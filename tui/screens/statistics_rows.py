@@ -6,7 +6,7 @@ from datetime import MAXYEAR
 from typing import TYPE_CHECKING
 
 from tui.display import display, format_count, format_duration, format_size, format_time
-from tui.records import ScanState
+from tui.library_facts import library_facts, scan_changes
 from tui.widgets.statistics_list import StatisticsRow
 
 if TYPE_CHECKING:
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def statistics_rows(statistics: LibraryStatistics, date_format: str) -> list[StatisticsRow]:
     """Return all rows, sections one after the other; times are written after `date_format`."""
-    rows = [StatisticsRow("Library", is_heading=True), *_facts(statistics)]
+    rows = [StatisticsRow("Library", is_heading=True)]
+    rows += [StatisticsRow(fact.name, text=fact.text, query=fact.query) for fact in library_facts(statistics)]
     for title, groups, make_query in (
         ("Kinds", statistics.kinds, lambda name: f"kind:{name}"),
         ("Years", statistics.years, _year_query),
@@ -32,28 +33,6 @@ def statistics_rows(statistics: LibraryStatistics, date_format: str) -> list[Sta
         rows += [StatisticsRow(""), StatisticsRow("Growth, scan by scan", is_heading=True)]
         rows += [_scan_row(scan, date_format) for scan in statistics.scans]
     return rows
-
-
-def _facts(statistics: LibraryStatistics) -> Iterator[StatisticsRow]:
-    duplicates = statistics.duplicates
-    facts: list[tuple[str, str, str | None]] = [
-        ("Files", format_count(statistics.files), ""),
-        ("Folders", format_count(statistics.folders), None),
-        ("Size", format_size(statistics.size), None),
-        ("Playing time", format_duration(statistics.duration_ms or None), "has:duration"),
-        ("With a date", format_count(statistics.with_date), "has:date"),
-        ("With a position", format_count(statistics.with_position), "has:gps"),
-        ("Missing", format_count(statistics.missing or None), "missing:yes"),
-        ("Metadata to read", format_count(statistics.pending_metadata or None), "metadata:pending"),
-        ("Fingerprints to make", format_count(statistics.pending_fingerprints or None), None),
-    ]
-    if duplicates.files:
-        waste = f"{format_size(duplicates.size)} could be free: {format_count(duplicates.files)} files more than needed"
-        facts.append(("Duplicates", waste, "dup:yes"))
-    if statistics.problems:
-        parts = (f"{format_count(number)} {stage}" for stage, number in statistics.problems.items())
-        facts.append(("Problems", ", ".join(parts), "problem:yes"))
-    return (StatisticsRow(name, text=text, query=query) for name, text, query in facts if text)
 
 
 def _group_rows(
@@ -93,14 +72,7 @@ def _cells(sums: Group | FolderSums) -> tuple[str, str, str]:
 
 
 def _scan_row(scan: ScanRecord, date_format: str) -> StatisticsRow:
-    counters = scan.counters
-    gained = counters.new + counters.returned
-    changes = [f"+{format_count(gained)}"] if gained else []
-    changes += [f"−{format_count(counters.missing)}"] if counters.missing else []
-    for number, word in ((counters.changed, "changed"), (counters.moved, "moved")):
-        changes += [f"{format_count(number)} {word}"] if number else []
-    state = "" if scan.state is ScanState.COMPLETED else f"{scan.state}  "
-    text = f"{state}{'  '.join(changes) or 'nothing new'}  {scan.what}"
+    text = f"{scan_changes(scan)}  {scan.what}"
     return StatisticsRow(format_time(scan.started_at, date_format), text=text, folder=scan.path)
 
 
