@@ -13,6 +13,7 @@ import aiosqlite
 
 from tui.display import display
 from tui.errors import LibraryError
+from tui.library.patterns import add_fold
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -76,6 +77,7 @@ def connect_writing(path: bytes) -> sqlite3.Connection:
         db.execute("PRAGMA foreign_keys = ON")
         db.execute("PRAGMA secure_delete = OFF")
         _harden(db)
+        add_fold(db)
     except BaseException:
         db.close()
         raise
@@ -97,6 +99,7 @@ def connect_reading(path: bytes, *, immutable: bool = False) -> sqlite3.Connecti
         db.execute(f"PRAGMA cache_size = -{_READER_CACHE_KB}")
         db.execute("PRAGMA query_only = ON")
         _harden(db)
+        add_fold(db)
     except BaseException:
         db.close()
         raise

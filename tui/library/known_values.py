@@ -7,6 +7,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from tui.library.patterns import sought
 from tui.library.values import stored_text
 
 if TYPE_CHECKING:
@@ -80,16 +81,13 @@ def _models(known: KnownValues, _prefix: str) -> list[str]:
 
 def _by_reading(source: str, column: str) -> Read:
     """Return a reader for a column without an index, or of a small table: files are read until there are enough."""
-    sql = f"SELECT DISTINCT {column} FROM {source} {column} LIKE ? ESCAPE '\\' LIMIT {MOST_VALUES}"
 
     def read(known: KnownValues, prefix: str) -> list[str]:
-        return sorted((value for (value,) in known.read(sql, (f"%{_escaped(prefix)}%",))), key=str.casefold)
+        asked = sought(prefix)
+        sql = f"SELECT DISTINCT {column} FROM {source} {asked.like(column)} LIMIT {MOST_VALUES}"
+        return sorted((value for (value,) in known.read(sql, (asked.inside,))), key=str.casefold)
 
     return read
-
-
-def _escaped(text: str) -> str:
-    return stored_text(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def _words_of(column: str) -> Read:
@@ -116,17 +114,18 @@ def _words_of(column: str) -> Read:
 
 def _folders(known: KnownValues, prefix: str) -> list[str]:
     """Return parts of paths that begin with `prefix`, up to the next slash."""
+    asked = sought(prefix)
     if prefix.startswith("/"):
         rows = known.read(
             "SELECT DISTINCT CAST(root.path AS TEXT) || '/' || display_path AS whole FROM folder "
-            "JOIN root ON root.id = folder.root_id WHERE whole LIKE ? ESCAPE '\\'",
-            (f"{_escaped(prefix)}%",),
+            f"JOIN root ON root.id = folder.root_id WHERE {asked.like('whole')}",
+            (f"{asked.escaped}%",),
         )
         marked = prefix.lower()
     else:
         rows = known.read(
-            "SELECT '/' || display_path AS whole FROM folder WHERE whole LIKE ? ESCAPE '\\'",
-            (f"%/{_escaped(prefix)}%",),
+            f"SELECT '/' || display_path AS whole FROM folder WHERE {asked.like('whole')}",
+            (f"%/{asked.escaped}%",),
         )
         marked = f"/{prefix.lower()}"
     parts: dict[str, None] = {}

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from tui.library.patterns import fold
 from tui.library.query_conditions import term_condition
 from tui.library.query_fields import FIELDS_BY_NAME, SORTABLE, FieldType
 from tui.library.query_terms import QueryError, Sign, read_tokens
@@ -74,7 +75,7 @@ def parse_query(text: str, collections: Mapping[str, str | None] | None = None) 
 
     Args:
         text: the query.
-        collections: what `@name` and `collection:name` may name (`saved_queries.collection_queries`): name in lower case
+        collections: what `@name` and `collection:name` may name (`saved_queries.collection_queries`): folded name
             to the text of a saved query, None for a collection of files. None when there are none.
 
     Raises:
@@ -88,7 +89,7 @@ class _Shared:
     """What a query and the saved queries in it have in common.
 
     Attributes:
-        collections: saved queries and collections by name, in lower case.
+        collections: saved queries and collections by name, folded.
         terms: how many terms were read so far.
         depth: how many parentheses and saved queries are open.
         open: names of the saved queries that are being read, the outermost first.
@@ -217,7 +218,7 @@ class _Parser:
 
     def _read_collection(self, term: Token, value: Value) -> Node:
         """Return what a saved query asks, or membership in a collection of files."""
-        name = value.text.lower()
+        name = fold(value.text)
         if name not in self._shared.collections:
             known = ", ".join(sorted(self._shared.collections)[:10])
             raise term.mistake(
@@ -231,7 +232,7 @@ class _Parser:
         return self._read_saved(term, value, text)
 
     def _read_saved(self, term: Token, value: Value, text: str) -> Node:
-        name, opened = value.text.lower(), self._shared.open
+        name, opened = fold(value.text), self._shared.open
         if name in opened:
             circle = " → ".join([*opened[opened.index(name) :], name])
             raise term.mistake(

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
+from tui.library.patterns import sought
 from tui.library.query_fields import (
     HAS,
     INDEXED_COLUMNS,
@@ -98,7 +99,7 @@ def _part(term: Token, field: Field, value: Value) -> Condition:
     if field.type is FieldType.ROOT:
         return _root_part(value)
     if field.type in (FieldType.TAG, FieldType.COLLECTION):
-        return _member_part(field, stored_text(value.text))
+        return _member_part(field, value.text)
     return _range_part(term, field, value)
 
 
@@ -114,11 +115,13 @@ def _choice_part(field: Field, word: str, condition: str) -> Condition:
     )
 
 
-def _member_part(field: Field, name: str) -> Condition:
+def _member_part(field: Field, text: str) -> Condition:
     """Return the condition for a tag or a collection."""
-    members, each = _MEMBERS[field.type], _IS_MEMBER[field.type]
+    name = sought(text)
+    is_named = name.equals("name")
+    members, each = _MEMBERS[field.type].format(is_named), _IS_MEMBER[field.type].format(is_named)
     return Condition(
-        f"file.id IN ({members})", (name,), indexed=True, listed=True, members=members, each=each
+        f"file.id IN ({members})", (name.text,), indexed=True, listed=True, members=members, each=each
     )
 
 
@@ -130,43 +133,41 @@ def _is_indexed(field: Field, word: str) -> bool:
 
 
 _MEMBERS = {
-    FieldType.TAG: "SELECT file_id FROM file_tag JOIN tag ON tag.id = file_tag.tag_id WHERE tag.name = ?",
+    FieldType.TAG: "SELECT file_id FROM file_tag JOIN tag ON tag.id = file_tag.tag_id WHERE {}",
     FieldType.COLLECTION: (
-        "SELECT file_id FROM collection_file JOIN collection ON collection.id = collection_file.collection_id "
-        "WHERE collection.name = ?"
+        "SELECT file_id FROM collection_file JOIN collection ON collection.id = collection_file.collection_id WHERE {}"
     ),
 }
 _IS_MEMBER = {
     FieldType.TAG: (
         "EXISTS (SELECT 1 FROM file_tag WHERE file_tag.file_id = file.id "
-        "AND file_tag.tag_id = (SELECT id FROM tag WHERE name = ?))"
+        "AND file_tag.tag_id IN (SELECT id FROM tag WHERE {}))"
     ),
     FieldType.COLLECTION: (
         "EXISTS (SELECT 1 FROM collection_file WHERE collection_file.file_id = file.id "
-        "AND collection_file.collection_id = (SELECT id FROM collection WHERE name = ?))"
+        "AND collection_file.collection_id IN (SELECT id FROM collection WHERE {}))"
     ),
 }
 
 
 def _text_part(term: Token, field: Field, value: Value) -> Condition:
-    text = stored_text(value.text)
     whole = term.operator == "=" or field.name == "ext"
-    if field.name == "ext":
-        text = text.removeprefix(".")
+    asked = sought(value.text.removeprefix(".") if field.name == "ext" else value.text)
+    text = asked.text
     signs = "*?" if not value.quoted and any(character in text for character in "*?") else ""
-    pattern = _escape_like(text).replace("*", "%").replace("?", "_") if signs else _escape_like(text)
-    if not signs and not whole:
-        pattern = f"%{pattern}%"
-    if field.name == "ext" and not signs and text.isascii():
+    pattern = asked.escaped if whole else asked.inside
+    if signs:
+        pattern = asked.escaped.replace("*", "%").replace("?", "_")
+    if field.name == "ext" and not signs and not asked.folded:
         words = _words_of_name(field, text, signs)
         return Condition(IS_EXTENSION, (text.lower(),), column=field.column, name_words=words)
     return Condition(
-        f"{field.column} LIKE ? ESCAPE '\\'",
+        asked.like(field.column),
         (pattern,),
         indexed=field.column in INDEXED_COLUMNS,
         column=field.column,
-        known=KNOWN_VALUES.get(field.column, ""),
-        name_words=_words_of_name(field, text, signs) if signs or whole else (),
+        known=KNOWN_VALUES[field.column] + asked.like("value") if field.column in KNOWN_VALUES else "",
+        name_words=_words_of_name(field, text, signs) if (signs or whole) and not asked.folded else (),
     )
 
 
@@ -193,33 +194,29 @@ _ASCII_WORD = re.compile("[0-9A-Za-z]+")
 _ASCII_WORD_INSIDE = re.compile(r"(?<=[\x00-/:-@\[-`{-\x7f])[0-9A-Za-z]+(?=[\x00-/:-@\[-`{-\x7f])")
 
 
-def _escape_like(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
 def _path_part(value: Value) -> Condition:
     """Return the condition for a part of a path: folder part and beginning of the name, or all below an absolute path."""
-    text = stored_text(value.text)
-    if text.startswith("/"):
-        return _absolute_part(text.rstrip("/").encode("utf-8"))
-    head, slash, tail = text.rpartition("/")
-    inside = f"%{_escape_like(text)}%"
+    if value.text.startswith("/"):
+        return _absolute_part(stored_text(value.text).rstrip("/").encode("utf-8"))
+    asked = sought(value.text)
+    head, slash, tail = asked.escaped.rpartition("/")
+    like, named = _FOLDERS_WHERE + asked.like(_PATH_OF_FOLDER), asked.like("file.display_name")
     if not tail:
-        return Condition(folders=_FOLDERS_LIKE, folder_values=(inside,))
-    folders = f"file.folder_id IN ({_FOLDERS_LIKE})"
+        return Condition(folders=like, folder_values=(asked.inside,))
+    folders = f"file.folder_id IN ({like})"
     if not slash:
-        return Condition(sql=f"({folders} OR file.display_name LIKE ? ESCAPE '\\')", values=(inside, inside))
+        return Condition(sql=f"({folders} OR {named})", values=(asked.inside, asked.inside))
     return Condition(
-        sql=f"({folders} OR ({folders} AND file.display_name LIKE ? ESCAPE '\\'))",
-        values=(inside, f"%{_escape_like(head)}/", f"{_escape_like(tail)}%"),
+        sql=f"({folders} OR ({folders} AND {named}))", values=(asked.inside, f"%{head}/", f"{tail}%")
     )
 
 
 def _root_part(value: Value) -> Condition:
     """Return the condition for a root: its number, or part of its label or path."""
-    text = stored_text(value.text)
-    inside = f"%{_escape_like(text)}%"
-    return Condition(folders=_FOLDERS_OF_ROOT, folder_values=(text, inside, inside))
+    asked = sought(value.text)
+    alike = f"{asked.like('root.label')} OR {asked.like('CAST(root.path AS TEXT)')}"
+    folders = f"{_FOLDERS_WHERE}CAST(root.id AS TEXT) = ? OR {alike}"
+    return Condition(folders=folders, folder_values=(asked.text, asked.inside, asked.inside))
 
 
 def _absolute_part(path: bytes) -> Condition:
@@ -233,14 +230,8 @@ def _absolute_part(path: bytes) -> Condition:
     )
 
 
-_FOLDERS_LIKE = (
-    "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id "
-    "WHERE CAST(root.path AS TEXT) || '/' || folder.display_path || '/' LIKE ? ESCAPE '\\'"
-)
-_FOLDERS_OF_ROOT = (
-    "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id WHERE CAST(root.id AS TEXT) = ? "
-    "OR root.label LIKE ? ESCAPE '\\' OR CAST(root.path AS TEXT) LIKE ? ESCAPE '\\'"
-)
+_FOLDERS_WHERE = "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id WHERE "
+_PATH_OF_FOLDER = "CAST(root.path AS TEXT) || '/' || folder.display_path || '/'"
 _FOLDER_AT = (
     "SELECT folder.id FROM folder JOIN root ON root.id = folder.root_id "
     "WHERE CAST(rtrim(root.path, '/') || iif(folder.path = x'', '', '/') || folder.path AS BLOB) = ?"

@@ -39,7 +39,7 @@ class FieldType(StrEnum):
 
 
 def known_values(column: str, collation: str = "NOCASE") -> str:
-    """Return SQL for the values of a column among present files that match a pattern.
+    """Return SQL for the values (`value`) of a column among present files, up to a condition that may follow WHERE.
 
     The index is asked for each value there is, some hundred, not for each file.
     """
@@ -50,7 +50,7 @@ def known_values(column: str, collation: str = "NOCASE") -> str:
     first, after = next_value.format("IS NOT NULL"), next_value.format(f"COLLATE {collation} > known.value")
     return (
         f"WITH RECURSIVE known (value) AS (SELECT ({first}) UNION ALL SELECT ({after}) FROM known "
-        "WHERE known.value IS NOT NULL) SELECT value FROM known WHERE value LIKE ? ESCAPE '\\'"
+        "WHERE known.value IS NOT NULL) SELECT value FROM known WHERE "
     )
 
 

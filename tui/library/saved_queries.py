@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.errors import UsageError
+from tui.library.patterns import fold
 from tui.library.query import parse_query
 from tui.library.values import stored_text
 
@@ -52,7 +53,7 @@ def save_query(db: sqlite3.Connection, name: str, text: str, now_ns: int) -> boo
     if not text:
         raise UsageError("There is no query to save", hint="Write it behind the name.")
     known = collection_queries(db)
-    key = name.lower()
+    key = fold(name)
     if key in known and known[key] is None:
         raise UsageError(f"{name!r} is a collection of files", hint="Choose another name.")
     parse_query(text, {**known, key: text})
@@ -83,17 +84,17 @@ def list_saved(db: sqlite3.Connection) -> list[SavedQuery]:
 
 
 def collection_queries(db: sqlite3.Connection) -> dict[str, str | None]:
-    """Return what `parse_query` needs: each collection by its name in lower case, with its query if it is a saved one."""
-    return {name.lower(): query for name, query in db.execute("SELECT name, query FROM collection")}
+    """Return what `parse_query` needs: each collection by its folded name, with its query if it is a saved one."""
+    return {fold(name): query for name, query in db.execute("SELECT name, query FROM collection")}
 
 
 def _delete(db: sqlite3.Connection, name: str) -> bool:
     """Delete the saved query of a name, if there is one. SQLite would know only the case of ASCII letters."""
-    key = tidy_name(name).lower()
+    key = fold(tidy_name(name))
     ids = [
         collection_id
         for collection_id, known in db.execute("SELECT id, name FROM collection WHERE query IS NOT NULL")
-        if known.lower() == key
+        if fold(known) == key
     ]
     db.executemany("DELETE FROM collection WHERE id = ?", ((collection_id,) for collection_id in ids))
     return bool(ids)
