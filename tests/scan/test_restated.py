@@ -44,8 +44,11 @@ async def test_a_hard_link_that_comes_or_goes_elsewhere_is_learned(
 async def test_the_kind_of_a_known_file_follows_the_configuration(tmp_path: Path) -> None:
     root = tmp_path / "root"
     make_jpeg(root / "1.jpg", 1)
+    make_jpeg(root / "away.jpg", 2)
     write_file(root / "1.mov", b"no film")
     async with Engine.open(tmp_path) as engine:
+        await engine.scan(root)
+        (root / "away.jpg").rename(tmp_path / "away.jpg")
         await engine.scan(root)
         (before,) = await engine.rows("SELECT id, kind, metadata_state FROM file WHERE name = ?", b"1.jpg")
         assert before[1:] == ("image", 1)
@@ -53,10 +56,11 @@ async def test_the_kind_of_a_known_file_follows_the_configuration(tmp_path: Path
     kinds[Kind.IMAGE] = tuple(extension for extension in kinds[Kind.IMAGE] if extension != "jpg")
     kinds[Kind.RAW] = (*kinds[Kind.RAW], "jpg")
     async with Engine.open(tmp_path, extensions=kinds) as engine:
-        walked = await engine.scan(root, only=Stage.WALK)
-        assert (walked.counters.changed, walked.counters.unchanged) == (0, 2)
+        (tmp_path / "away.jpg").rename(root / "away.jpg")
+        counts = (await engine.scan(root, only=Stage.WALK)).counters
+        assert (counts.changed, counts.returned, counts.unchanged) == (0, 1, 2)
         jpeg = "SELECT id, kind, metadata_state FROM file WHERE name = ?"
         assert await engine.rows(jpeg, b"1.jpg") == [(before[0], "raw", 0)]
         summary = await engine.scan(root)
-        assert (summary.state, summary.counters.metadata_done) == (ScanState.COMPLETED, 1)
+        assert (summary.state, summary.counters.metadata_done) == (ScanState.COMPLETED, 2)
         assert await engine.rows(jpeg, b"1.jpg") == [(before[0], "raw", 1)]

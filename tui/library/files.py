@@ -158,9 +158,10 @@ def update_changed(db: sqlite3.Connection, file_id: int, found: FoundFile) -> No
 
 
 def set_present(db: sqlite3.Connection, file_id: int, found: FoundFile) -> None:
-    """Note that a file is present as `found`; only another size or time makes its stages pending again."""
+    """Note that a file is present as `found`; another size or time makes its stages pending again, another kind its metadata."""
     row = db.execute("SELECT size, mtime_ns FROM file WHERE id = ?", (file_id,)).fetchone()
     if row == (stored_integer(found.size), stored_integer(found.mtime_ns)):
+        restate_files(db, [(file_id, found)])
         _set_status(db, file_id, found)
     else:
         update_changed(db, file_id, found)
@@ -187,7 +188,14 @@ def restate_files(db: sqlite3.Connection, restated: Iterable[tuple[int, FoundFil
     A file that is no longer what was found is left alone. Neither column forgets a digest: they follow what was found.
     """
     rows = [
-        (found.links, str(found.kind), file_id, found.name, found.size, found.mtime_ns)
+        (
+            stored_integer(found.links),
+            str(found.kind),
+            file_id,
+            found.name,
+            stored_integer(found.size),
+            stored_integer(found.mtime_ns),
+        )
         for file_id, found in restated
     ]
     db.executemany(
