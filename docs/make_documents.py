@@ -107,6 +107,7 @@ SCREENS = {
     "search": keys("escape", "slash", *"lisbon", "space", *"kind", "colon", *"image"),
     "browse": keys("escape", "escape", "1"),
     "problems": keys("5"),
+    "statistics": keys("6"),
     "log": keys("2", "l"),
     "help": keys("l", "question_mark"),
 }

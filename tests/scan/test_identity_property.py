@@ -222,6 +222,7 @@ class History:
         self.ids: dict[str, int] = {}
         self.missing: dict[tuple[str, Stamp], set[int]] = {}
         self.worked_on: dict[int, str] = {}
+        self.scanned_alone = ""
         self.settled: set[int] = set()
         """Files of which a scan with fingerprints has said what they are."""
 
@@ -240,9 +241,11 @@ class History:
         if with_fingerprints:
             self.settled.update(ids.values())
         self.stamps, self.ids, self.missing = stamps, ids, await self._read_missing()
+        self.scanned_alone = ""
 
     async def scan_alone(self, folder: str) -> None:
         """Scan one folder, if it is there: only what lies in it is decided."""
+        self.scanned_alone = folder
         if (self.root / folder).is_dir():
             summary = await self.engine.scan(self.root / folder, only=Stage.WALK, accept_missing=True)
             assert (summary.state, summary.unavailable) == ("completed", ""), summary
@@ -264,6 +267,8 @@ class History:
                 continue
             if before[stamp] == after[stamp] == 1:
                 old = place_before[stamp]
+                if os.path.dirname(old) == self.scanned_alone and old in stamps:
+                    continue  # a scan that did not look elsewhere took what lies there now for the file, changed
                 assert self._is_one(self.ids[old], ids[path]), f"{old} moved to {path} and has another id"
 
     def _is_one(self, before: int, after: int) -> bool:
