@@ -53,7 +53,7 @@ async def test_a_query_is_asked_when_the_keys_rest(wait_until: Callable[..., Any
         assert app.queries[-1] == "beach"
         assert len(app.queries) <= 1 + typed_s / 0.12
         await pilot.press("space")
-        await pilot.pause(0.2)
+        await wait_until(lambda: app.box._pause is None)
         assert app.queries[-1] == "beach"
         assert app.queries.count("beach") == 1, "blanks at the end make no other query"
 
