@@ -9,7 +9,7 @@ from textual import events
 if TYPE_CHECKING:
     from textual.app import App
 
-SIGNS = {"slash": "/", "enter": "\r"}
+SIGNS = {"slash": "/", "enter": "\r", "space": " "}
 
 
 def type_at_once(app: App[int], *keys: str) -> None:
