@@ -125,6 +125,9 @@ The same text works in the search box, in `yapmo search` and in saved queries.
 - `-` before a term or a parenthesis turns it round: `-kind:raw`, `-(draft or rating<2)`. What is not known does not hold, so
   that `-iso>800` finds files without ISO as well.
 - Numbers, sizes, durations and dates compare: `iso>800`, `size>=20MB`, `dur<30s`, `taken:2019..2021-06`, `iso:..400`.
+- Upper and lower case are the same, and so are `é` in one sign or in two, as a Mac writes it. A text with other letters than
+  those of ASCII is compared file by file, without an index: `name:übung` takes some seconds among a million files, the word
+  `übung` does not.
 - `sort:taken` sorts, `sort:taken-` the other way round; it stands outside of parentheses.
 - Missing files appear only where a term speaks of them (`missing:`, `state:`, `lost:`), and then in the whole query.
 
@@ -133,6 +136,7 @@ The same text works in the search box, in `yapmo search` and in saved queries.
 | sizes | `500kB` `20MB` `1.5GB` `2TB`, `64KiB` `4MiB`, or bytes |
 | durations | `250ms` `30s` `5min` `1h` `2d`, `4:33`, `1:02:03`, or seconds |
 | dates | `2019`, `2019-07`, `2019-07-03`, `2019-07-03T18:22`; each is a period: `taken:2019-07` is that month, `taken>2019` begins in 2020 |
+| ranges | `A..B`, `A..` and `..B`; both ends belong to it. One that ends before it begins is a mistake |
 | days by name | `today` `yesterday` `this-week` `this-month` `this-year` `last-week` `last-month` `last-year`; weeks begin on Monday |
 | the last … | `last-24h`, and `last-30d` `last-2w` `last-6m` `last-1y`, of which today is the last day; `modified<last-1y` is older than that |
 | text | a part of it; `*` and `?` make it a pattern for the whole; `=` asks for the whole |

@@ -19,6 +19,7 @@ from tui.library.query import LONGEST_QUERY, Query, QueryError, parse_query
 from tui.library.query_fields import FIELDS, FIELDS_BY_NAME, SORTABLE, FieldType
 from tui.library.query_plans import plan_query
 from tui.library.query_values import Span, parse_value
+from tui.library.statistics import read_places
 from tui.records import Extraction, Fingerprint, Kind, Metadata, Problem, Stage
 
 if TYPE_CHECKING:
@@ -263,6 +264,22 @@ def test_duplicates(shelf: sqlite3.Connection) -> None:
     hash_(JPG, b"a" * 16, b"y" * 16)
     assert _find(shelf, "dup:yes") == [SONG, CAFE]
     assert _find(shelf, "dup:no") == [RAW, JPG, CLIP, PLAIN]
+    hash_(CLIP, b"a" * 16)  # its whole content was not read: it may be that of either
+    assert _find(shelf, "dup:yes") == [RAW, JPG, CLIP, SONG, CAFE]
+    assert read_places(shelf)["duplicates"].sets == 2
+
+
+def test_names_of_one_inode_are_no_duplicates(shelf: sqlite3.Connection) -> None:
+    def found_twice() -> tuple[list[int], int]:
+        return _find(shelf, "dup:yes"), read_places(shelf)["duplicates"].files
+
+    shelf.execute(
+        "UPDATE file SET quick_fingerprint = ?, links = 2, inode = 7 WHERE id IN (?, ?)",
+        (b"a" * 16, RAW, JPG),
+    )
+    assert found_twice() == ([], 0)
+    shelf.execute("UPDATE file SET quick_fingerprint = ? WHERE id = ?", (b"a" * 16, CLIP))
+    assert found_twice() == ([RAW, JPG, CLIP], 1)
 
 
 def test_files_of_a_folder(shelf: sqlite3.Connection) -> None:

@@ -171,10 +171,23 @@ MEMBERS = {
 """SQL for the ids of the files that have a flag, or may have it."""
 
 _PROBLEM = f"file.id IN ({MEMBERS['problem']})"
+
+
+def space_of(file: str) -> str:
+    """Return SQL for a number that those names of files have in common that take the space of one file: of one inode."""
+    return f"iif({file}.links > 1, {file}.inode, -{file}.id)"
+
+
+# for names of one inode, the contents that are there twice are looked for at once: a look at each name for each other one
+# would take the square of their number
 _DUPLICATE = (
-    "file.quick_fingerprint IN (SELECT quick_fingerprint FROM shared_fingerprint) AND EXISTS (SELECT 1 FROM file AS twin "
-    "WHERE twin.quick_fingerprint = file.quick_fingerprint AND twin.missing_since IS NULL AND twin.id <> file.id "
-    "AND (file.fingerprint IS NULL OR twin.fingerprint = file.fingerprint))"
+    "file.quick_fingerprint IN (SELECT quick_fingerprint FROM shared_fingerprint) "
+    "AND iif(file.links = 1, TRUE, file.quick_fingerprint IN (SELECT quick_fingerprint FROM shared_fingerprint AS shared WHERE "
+    f"(SELECT min({space_of('name')}) < max({space_of('name')}) FROM file AS name "
+    "WHERE name.quick_fingerprint = shared.quick_fingerprint AND name.missing_since IS NULL))) "
+    "AND EXISTS (SELECT 1 FROM file AS twin WHERE twin.quick_fingerprint = file.quick_fingerprint "
+    f"AND twin.missing_since IS NULL AND {space_of('twin')} <> {space_of('file')} "
+    "AND (file.fingerprint IS NULL OR twin.fingerprint IS NULL OR twin.fingerprint = file.fingerprint))"
 )
 _OFFLINE = (
     "file.folder_id IN (SELECT folder.id FROM root CROSS JOIN folder ON folder.root_id = root.id "
@@ -359,7 +372,7 @@ FIELDS: tuple[Field, ...] = (
         ("file.missing_since",),
     ),
     _flag("problem", _PROBLEM, "something could not be read", "problems"),
-    _flag("dup", _DUPLICATE, "another file has the same content", "duplicate", "duplicates"),
+    _flag("dup", _DUPLICATE, "another file has the same content, and is no hard link to it", "duplicate", "duplicates"),
     _flag("companion", "file.companion_of IS NOT NULL", "goes with another file: JPEG of a RAW, film of a Live Photo"),
     _flag("offline", _OFFLINE, "its root is a disk that is not there now"),
     _flag("edited", f"file.id IN ({MEMBERS['edited']})", "you changed its metadata"),

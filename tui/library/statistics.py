@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from tui.library.counts import count_present
 from tui.library.problems import count_problems
+from tui.library.query_fields import space_of
 from tui.library.scans import recent_scans
 from tui.library.schema import YEAR
 from tui.library.values import join_path
@@ -52,8 +53,8 @@ _PENDING = (
 _WITHOUT_DATE = f"kind IN ({', '.join(repr(str(kind)) for kind in Kind)}) AND taken_local IS NULL"
 
 # several names of one inode take its space once
-_ALIKE = """
-SELECT shared.quick_fingerprint, size, iif(links > 1, inode, -id), fingerprint
+_ALIKE = f"""
+SELECT shared.quick_fingerprint, size, {space_of("file")}, fingerprint
 FROM shared_fingerprint AS shared
 CROSS JOIN file INDEXED BY file_quick_fingerprint ON file.quick_fingerprint = shared.quick_fingerprint
 WHERE file.missing_since IS NULL ORDER BY 1
