@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +18,6 @@ from tui.library.saved_queries import save_query
 from tui.records import Extraction, Kind, Metadata
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable
 
     from tui.library.database import Library
@@ -156,6 +157,27 @@ def test_when_the_time_is_over_what_was_found_is_offered(shelf: sqlite3.Connecti
     assert complete_query("camera:", shelf, budget_s=-1) == []
     assert len(complete_query("has:", shelf, budget_s=-1)) == MOST_COMPLETIONS
     assert shelf.execute("SELECT count(*) FROM file").fetchone() == (5,), "the limit ends with the question"
+
+
+@pytest.mark.parametrize("typed", ["genre:", "model:", "path:x", "title:b"])
+def test_a_library_that_is_locked_is_none_for_which_the_time_is_over(
+    shelf: sqlite3.Connection, path: bytes, typed: str
+) -> None:
+    shelf.execute("COMMIT")
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        shelf.execute("PRAGMA busy_timeout = 0")
+        shelf.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            complete_query(typed, shelf, budget_s=60)
+        other.execute("ROLLBACK")
+    assert complete_query("genre:", shelf, budget_s=60)
+
+
+def test_a_question_that_somebody_else_interrupts_is_asked_again(shelf: sqlite3.Connection) -> None:
+    shelf.create_function("casefold", 1, lambda _stored: shelf.interrupt())
+    with pytest.raises(sqlite3.OperationalError, match="interrupted"):
+        complete_query("genre:é", shelf, budget_s=60)
 
 
 async def test_the_reader_offers_the_same(library: Library) -> None:

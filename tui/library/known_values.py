@@ -30,12 +30,17 @@ class KnownValues:
         self._end = time.monotonic() + budget_s
 
     def read(self, sql: str, values: Sequence[Any] = ()) -> Iterator[tuple[Any, ...]]:
-        """Yield rows until there are no more or the time is over."""
+        """Yield rows until there are no more or the time is over.
+
+        Raises:
+            sqlite3.Error: the library is damaged or locked, or somebody else interrupted the question.
+        """
         self._db.set_progress_handler(lambda: time.monotonic() > self._end, _STEPS_BETWEEN_LOOKS)
         try:
             yield from self._db.execute(sql, values)
-        except sqlite3.OperationalError:
-            return  # the time is over
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT or time.monotonic() <= self._end:
+                raise
         finally:
             self._db.set_progress_handler(None, 0)
 

@@ -82,7 +82,7 @@ INDEXED_FLAGS = frozenset({"dup", "problem", "edited", "missing"})
 INDEXED_PRESENCE = frozenset(
     {
         "gps", "date", "camera", "rating", "duration", "artist", "album", "fingerprint", "tags", "edits",
-        "size", "lens", "iso", "aperture", "exposure", "focal", "year", "genre", "bpm", "key", "altitude", "fps", "codec",
+        "dimensions", "lens", "iso", "aperture", "exposure", "focal", "year", "genre", "bpm", "key", "altitude", "fps", "codec",
     }
 )  # fmt: skip
 """What `has:` asks for that a table or an index names the files of."""
@@ -213,7 +213,7 @@ HAS = {
     "date": "taken_local",
     "offset": "utc_offset",
     "utc": "taken_utc",
-    "size": "width",
+    "dimensions": "width",
     "orientation": "orientation",
     "make": "make",
     "camera": "model",
