@@ -17,7 +17,9 @@ from benchmarks.make_library import make_library
 from tui.library import answers, query_plans
 from tui.library.answers import count_files, read_ids, read_order
 from tui.library.connections import connect_reading
+from tui.library.indexes import INDEXES_BY_COLUMN
 from tui.library.query import parse_query
+from tui.library.query_fields import FIELDS_BY_NAME, SORTABLE
 from tui.library.query_plans import Plan, plan_count, plan_query, plan_whole_order
 from tui.library.query_sql import Statement, compile_count, compile_query
 from tui.library.words import WordsPlan
@@ -154,6 +156,26 @@ ORDERS = {
 def test_a_whole_order_is_read_as_promised(db: sqlite3.Connection, text: str) -> None:
     part = compile_query(plan_whole_order(db, plan_query(db, parse_query(text))))[0]
     assert ORDERS[text] in _plan(db, part.ids(), part.values) + " |"
+
+
+def test_the_library_has_the_indexes_that_queries_count_on(db: sqlite3.Connection) -> None:
+    begins = {}
+    for table in ("file", "folder"):
+        for _, index, *_ in db.execute(f"PRAGMA index_list({table})"):
+            (_, _, column) = db.execute(f"PRAGMA index_info({index})").fetchone()
+            begins[index] = f"{table}.{column}"
+    assert {index: begins.get(index) for index in INDEXES_BY_COLUMN.values()} == {
+        index: column for column, index in INDEXES_BY_COLUMN.items()
+    }
+    for index in begins.keys() - INDEXES_BY_COLUMN.values():
+        assert begins[index].endswith(("_id", ".id", ".extension", ".fingerprint", "companion_of")), index
+
+
+@pytest.mark.parametrize("name", SORTABLE)
+def test_an_order_is_walked_if_an_index_has_it(db: sqlite3.Connection, name: str) -> None:
+    part = compile_query(plan_query(db, parse_query(f"sort:{name}")))[0]
+    sorts = "B-TREE FOR ORDER BY" in _plan(db, part.ids(), part.values)
+    assert sorts is not FIELDS_BY_NAME[name].indexed
 
 
 PROMISED = sorted({text for text in (*PAGES, *COUNTS) if COUNTS.get(text) != "SCAN file"})

@@ -17,6 +17,24 @@ INDEXED_NUMBERS = (
 INDEXED_TEXTS = ("lens", "genre", "musical_key", "codec")
 """Columns of metadata with an index of their own, of the present files that have a value: what is rare is found at once."""
 
+INDEXES_BY_COLUMN = {
+    "file.kind": "file_kind_taken",
+    "file.display_name": "file_name",
+    "file.size": "file_size",
+    "file.taken_local": "file_taken",
+    "file.model": "file_model_taken",
+    "file.rating": "file_rating",
+    "file.duration_ms": "file_duration",
+    "file.artist": "file_artist",
+    "file.album": "file_album",
+    "file.latitude": "file_position",
+    "file.inode": "file_inode",
+    "file.quick_fingerprint": "file_quick_fingerprint",
+    "folder.root_id": "sqlite_autoindex_folder_1",
+    **{f"file.{column}": f"file_{column}" for column in (*INDEXED_NUMBERS, *INDEXED_TEXTS)},
+}
+"""Columns that queries sort by or compare, and the index that begins with each: all that the query language knows of indexes."""
+
 PLANNER_FIGURES = {
     "sqlite_autoindex_folder_1": "20000 20000 1",
     "folder_parent": "20000 10",

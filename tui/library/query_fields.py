@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tui.library.indexes import INDEXED_NUMBERS, INDEXED_TEXTS
+from tui.library.indexes import INDEXED_TEXTS, INDEXES_BY_COLUMN
 
 
 class FieldType(StrEnum):
@@ -60,32 +60,11 @@ KNOWN_VALUES = {
 }
 """How to list the values of text columns that have few, and an index."""
 
-INDEXED_COLUMNS = frozenset(
-    {
-        "file.kind",
-        "file.size",
-        "file.taken_local",
-        "file.model",
-        "file.rating",
-        "file.duration_ms",
-        "file.latitude",
-        "file.id",
-        "file.inode",
-        *(f"file.{column}" for column in (*INDEXED_NUMBERS, *INDEXED_TEXTS)),
-    }
-)
-"""Columns by the values of which an index of the library finds files."""
+INDEXED_COLUMNS = frozenset({"file.id", *INDEXES_BY_COLUMN}) - {"file.display_name"}
+"""Columns by the values of which an index of the library finds files; what is asked of a name is mostly a part of it."""
 
 INDEXED_FLAGS = frozenset({"dup", "problem", "edited", "missing"})
 """Flags of which a table or an index names the files that have them."""
-
-INDEXED_PRESENCE = frozenset(
-    {
-        "gps", "date", "camera", "rating", "duration", "artist", "album", "fingerprint", "tags", "edits",
-        "dimensions", "lens", "iso", "aperture", "exposure", "focal", "year", "genre", "bpm", "key", "altitude", "fps", "codec",
-    }
-)  # fmt: skip
-"""What `has:` asks for that a table or an index names the files of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +81,6 @@ class Field:
         order: SQL expressions to sort by, in order; empty when nothing can be sorted by it.
         always: every file has a value, so that no file comes last for want of one.
         choices: for CHOICE, FLAG and PRESENCE: word to SQL condition.
-        indexed: an index of the library has the files in this order.
     """
 
     name: str
@@ -114,7 +92,12 @@ class Field:
     order: tuple[str, ...] = ()
     always: bool = False
     choices: tuple[tuple[str, str], ...] = ()
-    indexed: bool = False
+
+    @property
+    def indexed(self) -> bool:
+        """True when an index of the library has the files in this order."""
+        first = self.order[0].removesuffix(" COLLATE NOCASE") if self.order else ""
+        return first == "file.id" or first in INDEXES_BY_COLUMN
 
     @property
     def expected(self) -> str:
@@ -202,9 +185,7 @@ def _flag(name: str, condition: str, text: str, *aliases: str) -> Field:
 
 
 def _number(name: str, column: str, text: str, example: str, *aliases: str) -> Field:
-    indexed = column in INDEXED_NUMBERS
-    order = (f"file.{column}",)
-    return Field(name, FieldType.NUMBER, f"file.{column}", text, example, aliases, order, indexed=indexed)
+    return Field(name, FieldType.NUMBER, f"file.{column}", text, example, aliases, (f"file.{column}",))
 
 
 HAS = {
@@ -245,6 +226,11 @@ HAS = {
 }
 """What `has:` asks for, and the column that must have a value."""
 
+INDEXED_PRESENCE = frozenset(
+    {"tags", "edits", *(word for word, column in HAS.items() if f"file.{column}" in INDEXES_BY_COLUMN)}
+)
+"""What `has:` asks for that a table or an index names the files of."""
+
 
 def _words(name: str, text: str, example: str, *aliases: str, column: str = "", order: str = "") -> Field:
     sorted_by = (f"file.{order} COLLATE NOCASE",) if order else ()
@@ -252,15 +238,14 @@ def _words(name: str, text: str, example: str, *aliases: str, column: str = "", 
 
 
 def _text(name: str, column: str, text: str, example: str, *aliases: str) -> Field:
-    indexed = column in INDEXED_TEXTS
     order = (f"file.{column} COLLATE NOCASE",)
-    return Field(name, FieldType.TEXT, f"file.{column}", text, example, aliases, order, indexed=indexed)
+    return Field(name, FieldType.TEXT, f"file.{column}", text, example, aliases, order)
 
 
 FIELDS: tuple[Field, ...] = (
     Field(
         "kind", FieldType.CHOICE, "file.kind", "image, raw, video or audio; photo is image and raw", "kind:image",
-        order=("file.kind", "file.taken_local"), always=True, indexed=True,
+        order=("file.kind", "file.taken_local"), always=True,
         choices=(
             ("image", "file.kind = 'image'"), ("raw", "file.kind = 'raw'"), ("video", "file.kind = 'video'"),
             ("audio", "file.kind = 'audio'"), ("photo", "file.kind IN ('image', 'raw')"),
@@ -268,11 +253,11 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "name", FieldType.TEXT, "file.display_name", "part of the file name, or a pattern", "name:*_edited.jpg",
-        order=("file.display_name COLLATE NOCASE",), always=True, indexed=True,
+        order=("file.display_name COLLATE NOCASE",), always=True,
     ),
     Field(
         "path", FieldType.PATH, "", "part of the path; an absolute path means all below it", "path:trips/",
-        ("folder", "in"), ("folder.root_id", "folder.path", "file.name"), always=True, indexed=True,
+        ("folder", "in"), ("folder.root_id", "folder.path", "file.name"), always=True,
     ),
     Field("root", FieldType.ROOT, "", "part of the label or path of a root, or its number", "root:photos"),
     Field(
@@ -280,7 +265,7 @@ FIELDS: tuple[Field, ...] = (
         ("file.extension",), always=True,
     ),
     Field(
-        "size", FieldType.SIZE, "file.size", "size of the file", "size>20MB", order=("file.size",), always=True, indexed=True,
+        "size", FieldType.SIZE, "file.size", "size of the file", "size>20MB", order=("file.size",), always=True,
     ),
     Field(
         "modified", FieldType.TIME, "file.mtime_ns", "when the file was last changed", "modified>2024-05", ("mtime",),
@@ -288,11 +273,11 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field(
         "added", FieldType.TIME, "file.first_seen", "when the file came into the library", "added:today", ("seen",),
-        ("file.id",), always=True, indexed=True,
+        ("file.id",), always=True,
     ),
     Field(
         "taken", FieldType.DATE, "file.taken_local", "when it was recorded, local time", "taken:2019..2021-06", ("date",),
-        ("file.taken_local",), indexed=True,
+        ("file.taken_local",),
     ),
     Field(
         "utc", FieldType.INSTANT, "file.taken_utc", "when it was recorded, in UTC, where that is known", "utc:2019-07-03T16",
@@ -305,12 +290,12 @@ FIELDS: tuple[Field, ...] = (
     _text("datesource", "date_source", "where its date comes from", "datesource:filename", "date_source"),
     Field(
         "camera", FieldType.WORDS, "camera", "maker and model of the camera", 'camera:"canon eos"',
-        order=("file.model", "file.taken_local"), indexed=True,
+        order=("file.model", "file.taken_local"),
     ),
     _text("make", "make", "maker of the camera", "make:nikon"),
     Field(
         "model", FieldType.TEXT, "file.model", "model of the camera", "model:d850",
-        order=("file.model", "file.taken_local"), indexed=True,
+        order=("file.model", "file.taken_local"),
     ),
     _text("lens", "lens", "lens", "lens:24-105"),
     _number("iso", "iso", "sensitivity", "iso>800"),
@@ -328,11 +313,11 @@ FIELDS: tuple[Field, ...] = (
     _number("lon", "longitude", "degrees east", "lon:-10..-6", "longitude", "lng"),
     _number("alt", "altitude", "metres above the sea", "alt>2000", "altitude"),
     Field(
-        "rating", FieldType.NUMBER, "file.rating", "stars, 0 to 5", "rating>=4", ("stars",), ("file.rating",), indexed=True,
+        "rating", FieldType.NUMBER, "file.rating", "stars, 0 to 5", "rating>=4", ("stars",), ("file.rating",),
     ),
     Field(
         "dur", FieldType.DURATION, "file.duration_ms", "playing time", "dur<30s", ("duration", "length"),
-        ("file.duration_ms",), indexed=True,
+        ("file.duration_ms",),
     ),
     _words("title", "title", "title:sunrise", order="title"),
     _words("description", "caption or comment", "description:birthday", "caption", "comment"),
@@ -341,11 +326,11 @@ FIELDS: tuple[Field, ...] = (
     _words("place", "name of the place", "place:lisbon", "city", "country"),
     Field(
         "artist", FieldType.WORDS, "artist", "artist of the song or of its album", "artist:bowie", ("by",),
-        ("file.artist COLLATE NOCASE", "file.album COLLATE NOCASE", "file.disc", "file.track"), indexed=True,
+        ("file.artist COLLATE NOCASE", "file.album COLLATE NOCASE", "file.disc", "file.track"),
     ),
     Field(
         "album", FieldType.WORDS, "album", "album", 'album:"abbey road"',
-        order=("file.album COLLATE NOCASE", "file.disc", "file.track"), indexed=True,
+        order=("file.album COLLATE NOCASE", "file.disc", "file.track"),
     ),
     _text("albumartist", "album_artist", "artist of the album", "albumartist:various", "album_artist"),
     _number("track", "track", "number on the disc", "track:1"),
@@ -407,7 +392,7 @@ FIELDS: tuple[Field, ...] = (
         "links", FieldType.NUMBER, "file.links", "number of its hard links", "links>1", order=("file.links",), always=True,
     ),
     Field("inode", FieldType.INODE, "file.inode", "inode on its disk", "inode:131"),
-    Field("id", FieldType.NUMBER, "file.id", "number of the file in the library", "id:42", order=("file.id",), always=True, indexed=True),
+    Field("id", FieldType.NUMBER, "file.id", "number of the file in the library", "id:42", order=("file.id",), always=True),
     Field("sort", FieldType.SORT, "", "the order: a field, and - after it for the highest first", "sort:taken-", ("order",)),
 )  # fmt: skip
 """All fields, in the order in which help shows them."""
