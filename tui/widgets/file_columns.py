@@ -266,7 +266,7 @@ _CONTENT_COLUMNS = (
     Column("camera", "Camera", _camera, 10, 26, share=2, drop=3, sort="camera"),
     _number("dimensions", "Pixels", 11, _dimensions, sort="mp"),
     _number("duration", "Length", 8, _formatted("duration_ms", format_duration), drop=3),
-    Column("position", "Position", _position, 23, drop=7),
+    Column("position", "Position", _position, 23, drop=7, sort="lat"),
     Column("rating", "★", _formatted("rating", format_rating), 5, drop=4, sort="rating", falling=True),
     _words("make", "Maker", 8, 20),
     _words("model", "Model", 10, 24),
