@@ -147,6 +147,10 @@ A query that is kept by a name (`yapmo search --save NAME QUERY`, ctrl+s in the 
 The search box shows how the query may go on: `→` takes it, Tab goes through what fits. The shell does so behind Tab
 after `yapmo --install-completion`. A mistake is named with its place and with what was expected.
 
+A query becomes one SQL statement, or two: the files that have a value to sort by, then those that have none. Before, a few
+short ones count up to a limit how many files each way to the answer would look at. What people write is always handed over
+as a parameter, never written into a statement.
+
 The table is made from `tui/library/query_fields.py`, which the parser uses, by `docs/make_documents.py`.
 
 """
