@@ -70,6 +70,12 @@ def test_case_and_composition_count_for_nothing(shelf: sqlite3.Connection, text:
         assert _find(shelf, f"-{asked} sort:name") == [OTHER]
 
 
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_words_are_as_forgiving(shelf: sqlite3.Connection, form: str) -> None:
+    for word in ("übung", "ÜBUNG", "œuvre", "place:x or Été"):
+        assert _find(shelf, normalize(form, word)) == [UPPER]  # type: ignore[arg-type]  # NFC or NFD
+
+
 def test_roots_by_their_label_and_path(shelf: sqlite3.Connection) -> None:
     assert _find(shelf, "root:médias") == _find(shelf, "root:MÉDIAS") == [UPPER, OTHER]
 
