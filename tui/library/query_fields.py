@@ -309,7 +309,10 @@ FIELDS: tuple[Field, ...] = (
         "mp", FieldType.NUMBER, "file.width * file.height / 1e6", "megapixels", "mp>12", ("megapixels",),
         ("file.width * file.height",),
     ),
-    _number("lat", "latitude", "degrees north", "lat:40..44", "latitude"),
+    Field(
+        "lat", FieldType.NUMBER, "file.latitude", "degrees north", "lat:40..44", ("latitude",),
+        ("file.latitude", "file.longitude"),
+    ),
     _number("lon", "longitude", "degrees east", "lon:-10..-6", "longitude", "lng"),
     _number("alt", "altitude", "metres above the sea", "alt>2000", "altitude"),
     Field(
