@@ -113,7 +113,9 @@ async def test_a_mistake_is_shown_at_its_place_and_the_table_stays(
         await wait_until(lambda: len(shown_names(pilot)) == 5)
         await type_query(pilot, "kind:image")
         await wait_until(lambda: len(shown_names(pilot)) == 4)
-        type_at_once(pilot.app, "space", *"iso>many")  # of letters typed one by one some make queries of their own
+        type_at_once(
+            pilot.app, "space", *"iso>many"
+        )  # of letters typed one by one some make queries of their own
         await wait_until(lambda: "▲" in screen_text(pilot.app))
         lines = screen_text(pilot.app).split("\n")
         assert lines[2].index("▲") == lines[1].index("many")
