@@ -78,7 +78,12 @@ def plan_folders(number: int) -> Iterator[tuple[str, int]]:
 def collect_originals(source: str | None, target: str) -> list[str]:
     """Copy small media files of `source` to `target`, or make some; return their paths."""
     if source is None:
-        return [make_sound(os.path.join(target, f"{index:02}.wav"), index) for index in range(ORIGINALS)]
+        makers = ((make_picture, "jpg"), (make_sound, "wav"))
+        return [
+            make(os.path.join(target, f"{index:02}.{extension}"), index)
+            for index in range(ORIGINALS)
+            for make, extension in (makers[index % len(makers)],)
+        ]
     found = []
     for folder, _, names in os.walk(source):
         for name in sorted(names):
@@ -92,6 +97,18 @@ def collect_originals(source: str | None, target: str) -> list[str]:
         shutil.copy2(path, os.path.join(target, f"{index:02}{os.path.splitext(path)[1]}"))
         for index, path in enumerate(chosen)
     ]
+
+
+def make_picture(path: str, seed: int) -> str:
+    """Write a small photo of one of five cameras, different for each seed, and return its path."""
+    from PIL import Image
+    from PIL.ExifTags import Base
+
+    exif = Image.Exif()
+    exif[Base.Make], exif[Base.Model] = "Maker", f"Camera {seed % 5}"
+    exif[Base.DateTime] = f"{2001 + seed % 24}:01:{1 + seed % 28:02} 12:00:00"
+    Image.effect_noise((64, 48), 20 + seed).save(path, "JPEG", exif=exif)
+    return path
 
 
 def make_sound(path: str, seed: int) -> str:
