@@ -17,6 +17,8 @@ nox.options.error_on_missing_interpreters = True
 PARALLEL = "4"
 """Test processes: twice as many as continuous integration has cores, since most tests wait for other processes."""
 
+_ALL_TESTS = ("-q", "-n", PARALLEL, "--dist", "worksteal")
+
 
 def _tool(name: str) -> str:
     """Return the path of a development tool that lies beside the running Python."""
@@ -44,15 +46,18 @@ def contracts(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """Tests with coverage, also of the processes that they start; with arguments, pytest gets them, without coverage."""
-    if session.posargs:
-        session.run(_tool("pytest"), *session.posargs)
-        return
-    coverage = _tool("coverage")
-    session.run(coverage, "erase")
-    session.run(coverage, "run", "-m", "pytest", "-q", "-n", PARALLEL, "--dist", "worksteal")
-    session.run(coverage, "combine", "--quiet")
-    session.run(coverage, "report")
+    """Tests; with arguments, pytest gets them."""
+    session.run(_tool("pytest"), *(session.posargs or _ALL_TESTS))
+
+
+@nox.session
+def coverage(session: nox.Session) -> None:
+    """Not part of the gate, because it takes twice as long: all tests with coverage, also of the processes that they start."""
+    program = _tool("coverage")
+    session.run(program, "erase")
+    session.run(program, "run", "-m", "pytest", *_ALL_TESTS)
+    session.run(program, "combine", "--quiet")
+    session.run(program, "report")
 
 
 @nox.session
