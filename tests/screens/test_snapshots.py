@@ -130,8 +130,6 @@ async def test_problems(
 
 async def test_help(open_app: OpenApp, wait_until: Wait, picture: SnapshotAssertion) -> None:
     async with open_app("problems", size=SMALL, theme="textual-dark") as pilot:
-        await wait_until(lambda: "No problems." in screen_text(pilot.app))
+        await settled(pilot, wait_until, "No problems.", "0 files ─")
         await pilot.press("question_mark")
-        assert (
-            await settled(pilot, wait_until, "Try all files that are listed again.", "0 files ─") == picture
-        )
+        assert await settled(pilot, wait_until, "Try all files that are listed again.") == picture
