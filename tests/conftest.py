@@ -37,7 +37,7 @@ def wait_until() -> Callable[..., Any]:
     """Return a coroutine function that waits for a condition with a deadline; with `pause_s=0` it misses no turn."""
     import asyncio
 
-    async def wait(condition: Callable[[], object], *, seconds: float = 20.0, pause_s: float = 0.01) -> None:
+    async def wait(condition: Callable[[], object], *, seconds: float = 60.0, pause_s: float = 0.01) -> None:
         deadline = time.monotonic() + seconds
         while not condition():
             if time.monotonic() > deadline:
