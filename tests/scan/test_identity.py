@@ -248,6 +248,19 @@ async def test_another_file_system_is_accepted_once_and_for_all(tmp_path: Path) 
         assert (await engine.scan(root, only=Stage.WALK)).unavailable == ""
 
 
+async def test_a_file_that_is_renamed_to_another_kind_is_read_by_what_reads_that(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    write_file(root / "a.jpg", jpeg_bytes(1))
+    write_file(root / "b.jpg", jpeg_bytes(2))
+    async with Engine.open(tmp_path) as engine:
+        await engine.scan(root)
+        (root / "a.jpg").rename(root / "a.cr2")
+        (root / "b.jpg").rename(root / "b.jpeg")
+        await engine.scan(root, only=Stage.WALK)
+        found = await engine.rows("SELECT name, kind, metadata_state FROM file ORDER BY name")
+        assert found == [(b"a.cr2", "raw", 0), (b"b.jpeg", "image", 1)]
+
+
 async def test_another_disk_at_the_place_of_a_root_is_not_read_into_it(tmp_path: Path) -> None:
     """A second card in the reader has files of the same names: none of them becomes a file of the first card."""
     root = tmp_path / "card"

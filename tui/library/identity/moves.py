@@ -129,14 +129,16 @@ def _move_to_arrivals(db: sqlite3.Connection, scan_ids: Sequence[int]) -> int:
         tuple(scan_ids),
     ).fetchall()
     displaced = files.move_files(db, moves)
-    # size, time and inode are the stamp, and so the same; another name may mean another kind
+    # size, time and inode are the stamp, and so the same; another name may mean another kind, which others read
     differing = db.execute(
         f"SELECT a.kind, a.links, a.file_id FROM arrival AS a CROSS JOIN file AS f ON f.id = a.file_id "
         f"WHERE a.scan_id IN ({places}) AND (f.missing_since IS NOT NULL OR f.kind <> a.kind OR f.links <> a.links)",
         tuple(scan_ids),
     ).fetchall()
     db.executemany(
-        "UPDATE file SET kind = ?, links = ?, missing_since = NULL, last_seen_at = NULL WHERE id = ?",
+        "UPDATE file SET kind = ?1, links = ?2, missing_since = NULL, last_seen_at = NULL, "
+        "metadata_state = iif(kind = ?1, metadata_state, 0), analysis_state = iif(kind = ?1, analysis_state, 0) "
+        "WHERE id = ?3",
         differing,
     )
     return displaced
