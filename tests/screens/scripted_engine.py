@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from textual._context import visible_screen_stack
+
 from tui.records import (
     Problem,
     ProgressSnapshot,
@@ -152,6 +154,8 @@ class ScriptedEngine:
 
 def screen_text(app: App[int]) -> str:
     """Return what the terminal shows, line by line."""
+    # a dialogue keeps what it draws of the screen below it: drawn without that, it would stay black there
+    visible_screen_stack.set(app._background_screens)
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
 
