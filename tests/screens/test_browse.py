@@ -89,6 +89,31 @@ async def test_folders_of_the_library_are_marked_and_enter_opens_them_there(
         await wait_until(lambda: "┤ 2 Library ├" in screen_text(pilot.app))
 
 
+@pytest.mark.parametrize("folder", [b"", b"/2019"], ids=["a root", "a folder in a root"])
+async def test_enter_does_not_need_the_counts_to_have_come(
+    open_app: OpenApp,
+    library: Library,
+    tmp_path: Path,
+    wait_until: Wait,
+    monkeypatch: pytest.MonkeyPatch,
+    folder: bytes,
+) -> None:
+    root_path = os.fsencode(tmp_path / "photos")
+    os.makedirs(root_path + folder)
+
+    def fill(db: sqlite3.Connection) -> None:
+        root = add_root(db, root_path)
+        found = FoundFile(b"1.jpg", Kind.IMAGE, 1, 1, 1)
+        insert_files(db, add_folder(db, root.root_id, folder.lstrip(b"/"), None), [found], 1)
+
+    await library.writer.run(fill)
+    monkeypatch.setattr(BrowseScreen, "_read_marks", lambda *_: None)  # answers that are late
+    async with open_app("browse") as pilot:
+        await go_to(pilot, root_path + folder, wait_until)
+        await pilot.press("enter")
+        await wait_until(lambda: "┤ 2 Library ├" in screen_text(pilot.app))
+
+
 async def test_enter_on_another_folder_unfolds_it(
     open_app: OpenApp, tmp_path: Path, wait_until: Wait
 ) -> None:

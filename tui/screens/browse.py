@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import work
@@ -145,9 +146,14 @@ class BrowseScreen(ShellScreen):
             if news:
                 self._read_marks(tuple(self._unfolded))
 
-    def action_choose(self) -> None:
-        """Show the folder in the library if it has files there; else unfold or fold it."""
+    async def action_choose(self) -> None:
+        """Show the folder in the library if it has files there; else unfold or fold it.
+
+        Enter may be quicker than what the library answers about the folders in view: then it is asked here.
+        """
         tree = self.tree_view
+        if tree.mark_of(tree.node.path) is None:
+            await self._show_marks((os.path.dirname(tree.node.path),))
         mark = tree.mark_of(tree.node.path)
         if mark is not None and mark.files:
             self.expect("library")
@@ -206,6 +212,9 @@ class BrowseScreen(ShellScreen):
     @work(name="folder counts")
     async def _read_marks(self, paths: tuple[bytes, ...]) -> None:
         """Ask the library about the folders in `paths`, without holding anything up."""
+        await self._show_marks(paths)
+
+    async def _show_marks(self, paths: tuple[bytes, ...]) -> None:
         self._marks.update(await self._fetch_marks(paths))
         self.tree_view.show_marks(self._marks)
         self._show_path()
