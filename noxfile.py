@@ -51,6 +51,14 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def trust(session: nox.Session) -> None:
+    """The attacks of tests/trust alone, a sample of the long sweeps; `-- --all` runs those whole."""
+    rest = [word for word in session.posargs if word != "--all"]
+    whole = {"YAPMO_TRUST": "all"} if "--all" in session.posargs else {}
+    session.run(_tool("pytest"), *_ALL_TESTS, "tests/trust", *rest, env=whole)
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Not part of the gate, because it takes twice as long: all tests with coverage, also of the processes that they start."""
     program = _tool("coverage")

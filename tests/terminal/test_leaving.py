@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.media import jpeg_bytes, write_file
+from tests.process_tree import descendants, is_alive
 from tests.terminal.pseudo_terminal import PATIENCE_S, PseudoTerminal
 
 if TYPE_CHECKING:
@@ -26,31 +27,6 @@ def photos(tmp_path: Path) -> Path:
     for number in range(FILES):
         write_file(tmp_path / f"photos/IMG_{number:04}.jpg", contents[number % 4] + str(number).encode())
     return tmp_path / "photos"
-
-
-def descendants(pid: int) -> set[int]:
-    """Return the processes below `pid`, from /proc."""
-    parents: dict[int, int] = {}
-    for name in os.listdir("/proc"):
-        if name.isdigit():
-            try:
-                with open(f"/proc/{name}/stat") as file:
-                    parents[int(name)] = int(file.read().rsplit(")", 1)[1].split()[1])
-            except OSError:
-                continue
-    below, found = {pid}, set[int]()
-    while below:
-        below = {child for child, parent in parents.items() if parent in below}
-        found |= below
-    return found
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] != "Z"
-    except OSError:
-        return False
 
 
 def start_scan(photos: Path, library: Path) -> PseudoTerminal:
