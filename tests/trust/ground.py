@@ -122,10 +122,7 @@ class Ground:
         how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | how
         how.setdefault("env", self.environ)
         how.setdefault("cwd", self.folder)
-        process: subprocess.Popen[bytes] = subprocess.Popen(
-            self.command(*arguments), start_new_session=True, **how
-        )
-        return process
+        return subprocess.Popen[bytes](self.command(*arguments), start_new_session=True, **how)
 
     def command(self, *arguments: str | bytes) -> list[str | bytes]:
         """Return the words that run the program with `arguments` on the library of this ground."""
