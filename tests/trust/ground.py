@@ -117,12 +117,12 @@ class Ground:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (folder / "config.toml").write_text(text, encoding="utf-8")
 
-    def start(self, *arguments: str | bytes, **how: Any) -> subprocess.Popen[bytes]:
+    def start(self, *arguments: str | bytes, **how: Any) -> subprocess.Popen[Any]:
         """Start a command in a session of its own; its stdout and stderr are pipes unless `how` says otherwise."""
         how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "stdin": subprocess.DEVNULL} | how
         how.setdefault("env", self.environ)
         how.setdefault("cwd", self.folder)
-        return subprocess.Popen[bytes](self.command(*arguments), start_new_session=True, **how)
+        return subprocess.Popen(self.command(*arguments), start_new_session=True, **how)
 
     def command(self, *arguments: str | bytes) -> list[str | bytes]:
         """Return the words that run the program with `arguments` on the library of this ground."""
