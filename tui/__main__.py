@@ -9,6 +9,9 @@ import sys
 
 def main() -> None:
     """Run the command line and leave with its exit code; Ctrl-C is 3, also while modules are still being loaded."""
+    from tui.paths import trust_only_absolute_programs
+
+    trust_only_absolute_programs()
     gc.disable()  # modules that are being loaded leave nothing to collect, and looking for it takes a tenth of the time
     try:
         code = _run(sys.argv[1:])

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 from tui import packages
+from tui.paths import trust_only_absolute_programs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -81,6 +82,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
     Args:
         arguments: name of the launcher, path of the checkout, and the launcher's own arguments.
     """
+    trust_only_absolute_programs()
     setup = SetUp(arguments[0], arguments[1], tuple(arguments[2:]))
     if os.environ.get(COMPLETION):
         sys.exit(0)  # a press of Tab installs nothing
@@ -425,7 +427,7 @@ def _add_pip(python: str, lock: int) -> bool:
 def _answers(command: Sequence[str]) -> bool:
     """Return whether a program runs and says that all is well."""
     try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
+        return subprocess.run(command, capture_output=True, check=False, cwd="/").returncode == 0  # no foreign modules
     except OSError:
         return False
 

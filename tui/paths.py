@@ -52,5 +52,18 @@ def state_dir() -> str:
 
 
 def make_private_dir(path: str | bytes) -> None:
-    """Make `path` and what lacks above it, mode 0700; an existing directory keeps its mode."""
+    """Make `path` and what lacks above it, each mode 0700; an existing directory keeps its mode."""
+    above = os.path.dirname(path)
+    if above and not os.path.isdir(above):
+        make_private_dir(above)  # os.makedirs gives what lies above the mode that the umask leaves
     os.makedirs(path, mode=0o700, exist_ok=True)
+
+
+def trust_only_absolute_programs() -> None:
+    """Take relative entries out of PATH, for this process and all that it starts.
+
+    With one, a program that lies in a folder of media would run in place of another when that folder is the working
+    directory: `exiftool`, or `uname`, which Python's own `platform` asks.
+    """
+    entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join(entry for entry in entries if os.path.isabs(entry))

@@ -67,7 +67,9 @@ class Ground:
         library: the library's file.
         home: the home folder, with config, data and state folders of the program in it.
         environ: the environment of what is started.
+        launcher: words put before every command: a program that starts what follows it.
         failing: files (absolute paths) that are expected to be reported as failed; every other one has to be read.
+            None where that cannot be known before: whatever failed has to be reported, and nothing else.
         media_may_change: True where the case itself changes media while the program runs.
         library_stays_apart: True where the case destroys the library, or ends without a scan that could be compared.
         outputs: everything that was written by what was started, with a name each.
@@ -79,9 +81,10 @@ class Ground:
         self.media = folder / "media"
         self.library = folder / "library" / "library.yapmo"
         self.home = folder / "home"
-        self.failing: set[bytes] = set()
+        self.failing: set[bytes] | None = set()
         self.media_may_change = False
         self.library_stays_apart = False
+        self.launcher: list[str] = []
         self.outputs: list[tuple[str, bytes]] = []
         self._before: dict[bytes, tuple[object, ...]] | None = None
         self._terminals: list[PseudoTerminal] = []
@@ -126,7 +129,7 @@ class Ground:
 
     def command(self, *arguments: str | bytes) -> list[str | bytes]:
         """Return the words that run the program with `arguments` on the library of this ground."""
-        return [sys.executable, "-m", "tui", "--library", str(self.library), *arguments]
+        return [*self.launcher, sys.executable, "-P", "-m", "tui", "--library", str(self.library), *arguments]
 
     def run(self, *arguments: str | bytes, seconds: float = HANGING_S, **how: Any) -> Outcome:
         """Run a command to its end; one that takes longer than `seconds` fails the test."""
@@ -218,7 +221,8 @@ class Ground:
         named = set(self.problems())
         failed = oracle.failed_files(self.library)
         assert failed <= named, f"failed without a problem on record: {failed - named}"
-        assert named == self.failing, f"named {named - self.failing}, not named {self.failing - named}"
+        expected = failed if self.failing is None else self.failing
+        assert named == expected, f"named {named - expected}, not named {expected - named}"
 
     @classmethod
     def beside(cls, other: Ground) -> Ground:
