@@ -420,6 +420,50 @@ def config_path(shared: SharedOptions) -> int:
     return print_path(shared)
 
 
+@app.command(epilog=examples("yapmo backup", "yapmo backup /mnt/nas/yapmo-2024.backup"))
+@takes_shared_options
+def backup(
+    shared: SharedOptions,
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE", help="New file, or a folder for it (default: beside the library, with the date)."
+        ),
+    ] = "",
+) -> int:
+    """Copy the library to a file, also while a scan writes to it."""
+    from tui.commands.backup import run_backup
+
+    return run_backup(target, shared)
+
+
+@app.command(
+    epilog=examples(
+        "yapmo restore /mnt/nas/yapmo-2024.backup",
+        "yapmo restore --library photos.yapmo photos.yapmo.by-hand-20240703-182211.backup",
+    )
+)
+@takes_shared_options
+def restore(
+    shared: SharedOptions,
+    copy: Annotated[
+        str,
+        typer.Argument(
+            metavar="BACKUP",
+            help="The copy, which stays as it is.",
+            autocompletion=completion.backups,
+        ),
+    ],
+) -> int:
+    """Bring a copy back as the library.
+
+    What is there now is kept beside it under another name, and how to go back is said.
+    """
+    from tui.commands.backup import run_restore
+
+    return run_restore(copy, shared)
+
+
 @app.command(epilog=examples("yapmo doctor"))
 @takes_shared_options
 def doctor(shared: SharedOptions) -> int:

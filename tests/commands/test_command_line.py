@@ -25,7 +25,19 @@ if TYPE_CHECKING:
 
     from tests.commands.conftest import Catalogue, Yapmo
 
-COMMANDS = ["scan", "search", "show", "problems", "stats", "doctor", "demo", "roots", "config"]
+COMMANDS = [
+    "scan",
+    "search",
+    "show",
+    "problems",
+    "stats",
+    "doctor",
+    "demo",
+    "roots",
+    "config",
+    "backup",
+    "restore",
+]
 SUBCOMMANDS = ["roots label", "roots forget", "config get", "config set", "config unset", "config path"]
 
 

@@ -20,8 +20,9 @@ from tests.library.faults import find_faults
 from tui.config import default_config
 from tui.errors import LibraryError
 from tui.library import database, inspection, schema
+from tui.library.backups import back_up
 from tui.library.connections import connect_reading, connect_writing
-from tui.library.database import Library, back_up, create_library, migrate
+from tui.library.database import Library, create_library, migrate
 from tui.library.schema import MIGRATIONS, Migration
 from tui.mounts import find_mount
 

@@ -71,6 +71,12 @@ def _whole_word(before: Sequence[str], incomplete: str) -> tuple[str, int]:
     return word, len(word) - (0 if incomplete in (":", "=", "@") else len(incomplete))
 
 
+def _shared(ctx: Any) -> dict[str, Any]:
+    """Return the options of the command line so far, given before the command or behind it."""
+    before = ctx.parent.params if ctx.parent else {}
+    return {**before, **{name: value for name, value in ctx.params.items() if value}}
+
+
 def _ask_library(ctx: Any, typed: str) -> list[Completion]:
     """Return what the library that the command line names knows of; nothing where there is none, or it cannot be read."""
     import contextlib
@@ -81,10 +87,7 @@ def _ask_library(ctx: Any, typed: str) -> list[Completion]:
     from tui.library.connections import connect_reading
     from tui.library.query_completion import complete_query
 
-    given = {
-        **(ctx.parent.params if ctx.parent else {}),
-        **{name: value for name, value in ctx.params.items() if value},
-    }
+    given = _shared(ctx)
     with contextlib.suppress(YapmoError, OSError, sqlite3.Error):
         path = effective_library_path(load_config(given.get("config") or None), given.get("library") or "")
         immutable = not os.access(os.path.dirname(path), os.W_OK)
@@ -97,3 +100,20 @@ def saved_names(ctx: Any, incomplete: str) -> list[str]:
     """Return the names of the saved queries that begin with `incomplete`."""
     names = [completion.label for completion in _ask_library(ctx, f'@"{incomplete}')]
     return [name for name in names if name.startswith(incomplete)]
+
+
+def backups(ctx: Any, incomplete: str) -> list[str]:
+    """Return the copies that lie beside the library, the newest first; where there are none the shell offers files."""
+    import contextlib
+
+    from tui.config import effective_library_path, load_config
+    from tui.display import display
+    from tui.errors import YapmoError
+    from tui.library.backups import find_backups
+
+    given = _shared(ctx)
+    with contextlib.suppress(YapmoError, OSError):
+        path = effective_library_path(load_config(given.get("config") or None), given.get("library") or "")
+        found = [os.fsdecode(backup) for backup in find_backups(path)]
+        return [name for name in found if name.startswith(incomplete) and name == display(name)]
+    return []

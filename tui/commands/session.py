@@ -105,6 +105,11 @@ async def open_scan_session(request: ScanRequest, shared: SharedOptions) -> Asyn
             await service.close()
 
 
+def prepare_session(shared: SharedOptions) -> bytes:
+    """Set up the log by the configuration, and return the path of the library, whatever state that is in."""
+    return _prepare(shared)[2]
+
+
 def _prepare(shared: SharedOptions) -> tuple[Config, LogFeed, bytes]:
     """Return the configuration, the log that was set up by it, and the path of the library."""
     config = load_config(shared.config or None)

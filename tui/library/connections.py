@@ -13,6 +13,7 @@ import aiosqlite
 
 from tui.display import display
 from tui.errors import LibraryError
+from tui.library.backups import restore_hint
 from tui.library.patterns import add_fold
 
 if TYPE_CHECKING:
@@ -125,12 +126,13 @@ def explain(error: sqlite3.Error, path: bytes) -> LibraryError:
     """Return what an error of SQLite means for the library at `path`, and what to do."""
     name = display(path)
     code = primary_code(error)
-    damaged = (
-        f"Put {name} aside (keep it), then bring back a copy of the library if you have one, or scan anew."
-    )
+    damage = {
+        sqlite3.SQLITE_CORRUPT: f"The library {name} is damaged: {error}",
+        sqlite3.SQLITE_NOTADB: f"{name} is no library, or its beginning is damaged",
+    }
+    if code in damage:
+        return LibraryError(damage[code], hint=restore_hint(path))
     messages: dict[int, tuple[str, str]] = {
-        sqlite3.SQLITE_CORRUPT: (f"The library {name} is damaged: {error}", damaged),
-        sqlite3.SQLITE_NOTADB: (f"{name} is no library, or its beginning is damaged", damaged),
         sqlite3.SQLITE_FULL: (f"The disk that holds the library {name} is full", "Make room on it."),
         sqlite3.SQLITE_BUSY: (f"Another program holds the library {name}", "Close it, then try again."),
         sqlite3.SQLITE_READONLY: (

@@ -6,11 +6,11 @@ import asyncio
 import logging
 import os
 import sqlite3
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Self
 
 from tui.display import display
 from tui.errors import LibraryError
+from tui.library.backups import back_up
 from tui.library.connections import Connection, connect_reading, connect_writing, explained
 from tui.library.inspection import inspect_content, inspect_header, refuse_network_disk
 from tui.library.locks import WriteTurns
@@ -277,28 +277,3 @@ def _apply(db: sqlite3.Connection, migration: Migration) -> None:
         raise
     finally:
         db.execute("PRAGMA foreign_keys = ON")
-
-
-def back_up(db: sqlite3.Connection, path: bytes, reason: str) -> bytes:
-    """Copy the open library `db` to a new file beside `path` with SQLite's backup API; return its path.
-
-    Args:
-        db: an open connection to the library.
-        path: of the library.
-        reason: part of the copy's name.
-
-    Raises:
-        OSError: the copy cannot be made.
-        sqlite3.Error: likewise.
-    """
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    target = path + f".{reason}-{stamp}.backup".encode()
-    draft = target + b".new"
-    os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600))
-    copy = sqlite3.connect(draft)
-    try:
-        db.backup(copy)
-    finally:
-        copy.close()
-    os.rename(draft, target)
-    return target

@@ -6,12 +6,12 @@ import os
 
 from tui.display import display
 from tui.errors import LibraryError
+from tui.library.backups import newest_backup, restore_hint
 from tui.library.connections import connect_reading, explained
 from tui.library.schema import APPLICATION_ID, REQUIRED_TABLES, SCHEMA_VERSION
 from tui.mounts import NETWORK_TYPES, TABLE, find_mount
 
 _MAGIC = b"SQLite format 3\0"
-_ASIDE = "Nothing was changed. Put the file aside, then bring back a copy of the library if you have one, or scan anew."
 
 
 def inspect_header(path: bytes) -> int:
@@ -34,17 +34,19 @@ def inspect_header(path: bytes) -> int:
             f"The library {name} cannot be read: {error.strerror}", hint="Check its permissions and its disk."
         ) from None
     if not header:
-        raise LibraryError(f"The library {name} is empty (0 bytes)", hint=_ASIDE)
+        raise LibraryError(f"The library {name} is empty (0 bytes)", hint=restore_hint(path))
     if len(header) < 100 or not header.startswith(_MAGIC):
-        raise LibraryError(f"{name} is no library, or its beginning is damaged", hint=_ASIDE)
+        raise LibraryError(f"{name} is no library, or its beginning is damaged", hint=restore_hint(path))
     page_size = int.from_bytes(header[16:18], "big")
     pages = int.from_bytes(header[28:32], "big")
     if log_size == 0 and size < pages * (65536 if page_size == 1 else page_size):
-        raise LibraryError(f"The library {name} is cut off: its end is missing", hint=_ASIDE)
+        raise LibraryError(f"The library {name} is cut off: its end is missing", hint=restore_hint(path))
     if int.from_bytes(header[68:72], "big") != APPLICATION_ID:
         raise LibraryError(
             f"{name} is a database of another program, not a YAPMO library",
-            hint="Choose another file with --library FILE or [library] path.",
+            hint=restore_hint(path)
+            if newest_backup(path)
+            else "Nothing was changed. Choose another file with --library FILE or [library] path.",
         )
     version = int.from_bytes(header[60:64], "big")
     refuse_newer(version, path)
@@ -69,7 +71,7 @@ def inspect_content(path: bytes, *, immutable: bool = False) -> int:
     missing = sorted(REQUIRED_TABLES - tables)
     if application != APPLICATION_ID or missing:
         what = f" (without {', '.join(missing)})" if missing else ""
-        raise LibraryError(f"The library {display(path)} is incomplete{what}", hint=_ASIDE)
+        raise LibraryError(f"The library {display(path)} is incomplete{what}", hint=restore_hint(path))
     return int(version)
 
 
