@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -14,6 +15,7 @@ from tests.screens.file_views import CountlessFiles, ListedFiles, make_row
 from tui.actions import Place, bindings
 from tui.errors import LibraryError
 from tui.records import FileState, StageState
+from tui.widgets import file_table
 from tui.widgets.file_table import FileTable
 from tui.widgets.row_pages import PAGE_ROWS
 
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 MILLION = 1_000_000
+NEVER_S = 600.0
+"""Longer than any test: what is waited for so long does not come by itself."""
 SIZES = [(80, 24), (120, 40)]
 COLUMNS = ("name", "taken", "camera", "duration", "size", "rating")
 
@@ -73,10 +77,10 @@ def shown_lines(table: FileTable) -> list[str]:
 
 
 async def rows_are_here(pilot: Pilot[None], table: FileTable) -> None:
-    """Wait until no row in view is a placeholder any more."""
+    """Wait until the table shows what it holds and no row in view is a placeholder any more."""
     for _ in range(500):
         await pilot.pause()
-        if not any(line[1:].strip(" │█") == "…" for line in shown_lines(table)):
+        if table._patience is None and not any(line[1:].strip(" │█") == "…" for line in shown_lines(table)):
             return
         await asyncio.sleep(0.005)
     raise AssertionError(shown_lines(table))
@@ -131,7 +135,9 @@ async def test_memory_does_not_grow_with_what_was_seen() -> None:
         assert len(app.table._pages) <= 12 * PAGE_ROWS
 
 
-async def test_rows_on_the_way_are_placeholders_and_keys_do_not_wait(wait_until: Callable[..., Any]) -> None:
+async def test_rows_on_the_way_are_placeholders_and_keys_do_not_wait(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., Any]
+) -> None:
     gate = asyncio.Event()
 
     class SlowFiles(CountlessFiles):
@@ -145,12 +151,89 @@ async def test_rows_on_the_way_are_placeholders_and_keys_do_not_wait(wait_until:
         await app.table.show(SlowFiles(MILLION))
         await pilot.press("end", "up", "up")
         assert app.table.cursor == MILLION - 3
-        assert [line[:4] for line in shown_lines(app.table)[-3:]] == ["▸  …", "   …", "   …"]
         assert app.table.cursor_row is None
+        await wait_until(
+            lambda: [line[:4] for line in shown_lines(app.table)[-3:]] == ["▸  …", "   …", "   …"]
+        )
+        monkeypatch.setattr(file_table, "ROWS_PATIENCE_S", NEVER_S)
+        await pilot.press("up")
+        assert shown_lines(app.table)[-4].startswith("▸  …"), "whoever sees placeholders waits for nothing"
         gate.set()
         await wait_until(lambda: app.table.cursor_row is not None)
         await rows_are_here(pilot, app.table)
-        assert "IMG_0999997" in shown_lines(app.table)[-3]
+        assert "IMG_0999996" in shown_lines(app.table)[-4]
+
+
+class GatedPages(CountlessFiles):
+    """A million files of which each page but the first is held back until a test lets it come."""
+
+    def __init__(self) -> None:
+        super().__init__(MILLION)
+        self.gates: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)
+        self.gates[0].set()
+
+    async def page(self, offset: int, limit: int) -> Sequence[FileRow]:
+        await self.gates[offset // PAGE_ROWS].wait()
+        return await super().page(offset, limit)
+
+
+def running_patience() -> list[str]:
+    return [task.get_name() for task in asyncio.all_tasks() if task.get_name() == "patience"]
+
+
+async def test_rows_that_come_at_once_are_painted_once(
+    monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., Any]
+) -> None:
+    monkeypatch.setattr(file_table, "ROWS_PATIENCE_S", NEVER_S)
+    app, view = TableApp(), GatedPages()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await app.table.show(view)
+        before, moves = shown_lines(app.table), app.moves
+        painted = watch_painting(app.table, monkeypatch)
+        app.table.move_to(100 * PAGE_ROWS - 5)
+        app.table.scroll_rows(10)
+        view.gates[99].set()
+        await wait_until(lambda: app.table._pages.row(app.table.top) is not None)
+        await pilot.pause()
+        assert app.table.cursor_row == make_row(100 * PAGE_ROWS - 5), "known at once"
+        assert app.moves > moves
+        assert painted == []
+        assert shown_lines(app.table) == before
+        view.gates[100].set()
+        await rows_are_here(pilot, app.table)
+        assert len({region.y for region in painted}) == len(painted) > 10, "each line once"
+        assert running_patience() == []
+
+
+async def test_a_newer_list_ends_the_wait_for_rows_of_the_older(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file_table, "ROWS_PATIENCE_S", NEVER_S)
+    app = TableApp()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await app.table.show(GatedPages())
+        app.table.move_to(MILLION // 2)
+        await pilot.pause()
+        assert running_patience()
+        await app.table.show(CountlessFiles(MILLION))
+        await rows_are_here(pilot, app.table)
+        assert "IMG_0000000" in shown_lines(app.table)[1]
+        assert running_patience() == []
+
+
+@pytest.mark.parametrize("waits_before", [True, False])
+async def test_a_table_that_is_gone_waits_for_no_rows(
+    monkeypatch: pytest.MonkeyPatch, *, waits_before: bool
+) -> None:
+    monkeypatch.setattr(file_table, "ROWS_PATIENCE_S", NEVER_S)
+    app = TableApp()
+    async with app.run_test(size=(80, 24), notifications=True) as pilot:
+        await app.table.show(GatedPages())
+        if waits_before:
+            app.table.move_to(MILLION // 2)
+        await pilot.pause()
+        assert bool(running_patience()) is waits_before
+        await app.table.remove()
+        app.table.move_to(MILLION // 3)
+        assert running_patience() == []
 
 
 async def test_a_cursor_that_moves_paints_two_lines(monkeypatch: pytest.MonkeyPatch) -> None:

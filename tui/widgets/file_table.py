@@ -1,7 +1,7 @@
 """A table of files that shows a million rows as fast as a hundred.
 
 The table holds the rows around what is shown and asks its view for others when they come into sight; a row that is not
-there yet is drawn as a placeholder, and nothing ever waits for it.
+there yet is drawn as a placeholder, and nothing waits for it longer than a moment that nobody notices.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from textual import events
+    from textual.timer import Timer
 
     from tui.records import FileRow
     from tui.widgets.file_columns import Column
@@ -37,6 +38,9 @@ COUNT_PATIENCE_S = 0.03
 
 PLACES_PAUSE_S = 0.5
 """How long a list stands before it gets ready for jumps to any place: who types a query meanwhile has moved on."""
+
+ROWS_PATIENCE_S = 0.03
+"""How long rows that come into sight have to come before placeholders are shown, so that they are mostly painted once."""
 
 RENEWAL_TRIES = 4
 """How often a renewal begins again because the cursor moved meanwhile, before it leaves it to the next one."""
@@ -112,6 +116,8 @@ class FileTable(LineList):
         self._cursor_id: int | None = None
         self._chosen = False
         self._rows_wanted = asyncio.Event()
+        self._patience: Timer | None = None
+        self._shown_lacking: frozenset[int] = frozenset()
 
     # What is shown
 
@@ -269,13 +275,30 @@ class FileTable(LineList):
         self._drawing.forget()
 
     def repaint(self) -> None:
-        """Show what there is, and see to it that what lacks will come."""
+        """Show what there is, and see to it that what lacks will come; at once, or with rows that come within a moment."""
         row = self.cursor_row
         if row is not None and row.file_id != self._cursor_id:
             self._cursor_id = row.file_id
             self.post_message(self.CursorMoved(self))
         self._rows_wanted.set()
+        if self._lacking_in_sight() <= self._shown_lacking or not self.is_running:
+            self._paint()
+        elif self._patience is None:
+            self._patience = self.set_timer(ROWS_PATIENCE_S, self._paint, name="patience")
+
+    def _paint(self) -> None:
+        """Show what there is now, rows and placeholders."""
+        if self._patience is not None:
+            self._patience.stop()
+            self._patience = None
+        self._shown_lacking = self._lacking_in_sight()
         super().repaint()
+
+    def _lacking_in_sight(self) -> frozenset[int]:
+        """Return the numbers of the pages in sight that are not here."""
+        last = self._count - 1
+        bottom = self.top + self.page_height - 1
+        return frozenset(self._pages.lacking(min(self.top, last), min(bottom, last)) if self._count else ())
 
     @work(name="rows", group="rows", exclusive=True)
     async def _fetch_wanted_rows(self) -> None:
