@@ -112,6 +112,11 @@ class PseudoTerminal:
         self.screen.resize(rows, columns)
         self.process.send_signal(signal.SIGWINCH)
 
+    def hang_up(self) -> None:
+        """Take the terminal away, as a line does that drops."""
+        os.close(self._master)
+        self._master = os.open(os.devnull, os.O_RDWR)
+
     def wait_end(self, seconds: float = PATIENCE_S) -> int:
         """Return the exit code once the program has ended."""
         deadline = time.monotonic() + seconds

@@ -2,11 +2,15 @@
 
 `hang.jpg` makes it hang, `die_before-2.jpg` makes it die before the reply, and so on; any other name gets a good
 answer. A name that ends in `-once` (`die_mid-once.jpg`) misbehaves the first time only.
+
+Children may not write, so what it notes are the names of empty files in its folder.
 """
 
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.workers.exiftool import ExiftoolProgram
@@ -17,8 +21,9 @@ if TYPE_CHECKING:
 _SCRIPT = r"""#!{python} -IS
 import json, os, re, signal, sys, time
 
-START, VERSION = {start!r}, {version!r}
+START, VERSION, PACE_S = {start!r}, {version!r}, {pace_s!r}
 MARKS = {marks!r}
+ASKED = os.path.join(MARKS, "asked")
 out, err = sys.stdout.buffer, sys.stderr.buffer
 
 
@@ -35,6 +40,22 @@ def first_time(name):
     return True
 
 
+def note(what):
+    if os.path.isdir(ASKED):
+        first_time("asked/%d@%d@%s" % (time.monotonic_ns(), os.getpid(), what.hex()))
+
+
+def meet():  # waits until another process is here too, or for a while; notes it when one comes
+    mine = "here-%d" % os.getpid()
+    first_time(mine)
+    for _ in range(80):
+        if any(name.startswith("here-") and name != mine for name in os.listdir(MARKS)):
+            note(b"*together*")
+            break
+        time.sleep(0.01)
+    os.unlink(os.path.join(MARKS, mine))
+
+
 def answer(path):
     tags = {{"SourceFile": os.fsdecode(path).encode("utf-8", "replace").decode(), "ExifTool:ExifToolVersion": VERSION}}
     tags["EXIF:Model"] = os.path.basename(path).hex()
@@ -44,7 +65,9 @@ def answer(path):
 
 def reply(path, number, mark):
     name = os.path.basename(path).split(b".")[0].decode("ascii", "replace")
-    how = name.split("-")[0]
+    note(os.path.basename(path))
+    time.sleep(PACE_S)
+    how = "die_before" if START == "hates_files" else name.split("-")[0]
     if name.endswith("-once") and not first_time(name):
         how = "good"
     ready = b"{{ready%d}}\n" % number
@@ -63,6 +86,8 @@ def reply(path, number, mark):
             time.sleep(1000)
     if how == "slow":
         time.sleep(0.3)
+    if how == "meet":
+        meet()
     if how == "late":
         time.sleep(1.5)
     if how == "flood":
@@ -83,6 +108,11 @@ def reply(path, number, mark):
         hoard = [bytes(1_000_000) for _ in range(100_000)]
     if how == "fat":
         globals()["hoard"] = [os.urandom(1_000_000) for _ in range(60)]
+    if how == "spoils":
+        globals()["spoilt"] = True
+    if "spoilt" in globals():
+        white = b'"ICC_Profile:MediaWhitePoint": "(Binary data 17 bytes, use -b option to extract)"'
+        good = good.replace(b"\n}}]", b",\n  " + white + b"\n}}]")
     if how == "half_json":
         good = good[: len(good) // 2] + b"\n"
     if how == "not_json":
@@ -129,8 +159,13 @@ def main():
 def stay_open():
     if START == "dead" or (START == "dead-once" and first_time("start")):
         sys.exit("this ExifTool is broken")
+    if START == "dead-thrice" and any(first_time("start-%d" % number) for number in range(3)):
+        sys.exit("this ExifTool does not feel well")
     if START == "hang":
         time.sleep(1000)
+    if START == "flood":
+        for _ in range(160):
+            say(err, b"Warning: again and again\n" * 2621)
     if START == "garbage":
         say(out, b"Welcome!\n")
     mark = argument = previous = b""
@@ -153,18 +188,54 @@ main()
 """
 
 
-def write_fake_exiftool(folder: Path, *, start: str = "good", version: str = "12.57") -> ExiftoolProgram:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A file that a fake ExifTool was asked for.
+
+    Attributes:
+        when_ns: when, by the monotonic clock.
+        pid: by which process it was to be read.
+        name: the file's name.
+    """
+
+    when_ns: int
+    pid: int
+    name: bytes
+
+
+def write_fake_exiftool(
+    folder: Path, *, start: str = "good", version: str = "12.57", pace_s: float = 0.0, notes: bool = False
+) -> ExiftoolProgram:
     """Write the script into `folder` and return it as a program.
 
     Args:
         folder: where it lies, and where it leaves its marks.
-        start: `good`, `dead`, `dead-once`, `hang` or `garbage`: how a `-stay_open` process begins.
+        start: `good`, `dead`, `dead-once`, `dead-thrice`, `hang`, `flood` or `garbage`: how a `-stay_open` process
+            begins; or `hates_files`: it begins well and dies with every file.
         version: what it says it is.
+        pace_s: how long it takes for each file, seconds.
+        notes: whether it notes what it is asked for; see `read_notes`.
     """
     path = folder / "exiftool"
-    path.write_text(
-        _SCRIPT.format(python=sys.executable, start=start, version=version, marks=str(folder)),
-        encoding="utf-8",
+    script = _SCRIPT.format(
+        python=sys.executable, start=start, version=version, pace_s=pace_s, marks=str(folder)
     )
-    path.chmod(0o755)
+    new = folder / "exiftool.new"
+    new.write_text(script, encoding="utf-8")
+    new.chmod(0o755)
+    new.replace(path)  # one that is being started is never half of one
+    if notes:
+        (folder / "asked").mkdir(exist_ok=True)
     return ExiftoolProgram(str(path).encode(), version)
+
+
+def read_notes(folder: Path) -> list[Asked]:
+    """Return what the ExifTools in `folder` were asked for, in order.
+
+    A file named `*together*` stands for the moment when two processes that were asked for `meet` files met.
+    """
+    notes = []
+    for note in os.listdir(folder / "asked"):
+        when, pid, name = note.split("@")
+        notes.append(Asked(int(when), int(pid), bytes.fromhex(name)))
+    return sorted(notes, key=lambda asked: asked.when_ns)

@@ -293,3 +293,18 @@ async def test_cancelled_close_goes_on(write: type_write, fake: type_fake) -> No
     assert pool.pids() == ()
     with pytest.raises(PoolClosedError):
         await task
+
+
+async def test_child_that_a_file_has_spoilt_is_replaced(write: type_write, fake: type_fake) -> None:
+    """ExifTool calls a colour profile's tag binary in all files after one that has it in a wrong type."""
+    paths = [
+        write("good-1.jpg"),
+        write("spoils.jpg"),
+        *(write(f"good-{number}.jpg") for number in range(2, 9)),
+    ]
+    async with WorkerPool(fake(), 1) as pool:
+        outcomes = await run_all(pool, paths)
+        check_others(paths, outcomes, set())
+        spoilt = [outcome.tags.get("ICC_Profile:MediaWhitePoint") for outcome in outcomes]  # type: ignore[union-attr]  # all are answers
+        assert spoilt == [None, "(Binary data 17 bytes, use -b option to extract)", *[None] * 7]
+        assert pool.statuses()[0].restarts == 1

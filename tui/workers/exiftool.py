@@ -69,6 +69,12 @@ _FILE_SYSTEM_TAGS = re.compile(
     rb'|FileInodeChangeDate|FileCreateDate|FilePermissions))": .*,\n',
     re.MULTILINE,
 )
+_SPOILT_TAG = re.compile(
+    rb'^  "ICC_Profile:(?:Media(?:White|Black)Point|(?:Red|Green|Blue)MatrixColumn|ChromaticAdaptation|Luminance'
+    rb"|Profile(?:Copyright|Description|DescriptionML)|Device(?:Mfg|Model)Desc|ViewingCondDesc|Technology"
+    rb'|CalibrationDateTime)": "\(Binary data ',
+    re.MULTILINE,
+)
 _LAST_FILE_SYSTEM_TAG = b'FilePermissions": '
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str, strict=False)
 _MARK_BYTES = 64
@@ -194,6 +200,14 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
         """
         if not re.fullmatch(rb"\d+\.\d+", reply.output.strip()):
             raise DesynchronisedError("ExifTool did not tell its version at its start")
+
+    def is_spoiled_by(self, reply: Reply) -> bool:
+        """Return whether ExifTool met a tag of a colour profile whose type is wrong.
+
+        It then calls that tag binary data in every file after this one, however sound (12.57: `ProcessICC_Profile`
+        changes the `ValueConv` of the tag for the whole life of the process).
+        """
+        return _SPOILT_TAG.search(reply.output) is not None
 
     def understand(self, reply: Reply) -> ExiftoolAnswer:
         """Return the tags in `reply`; a file that ExifTool cannot read has an `error`, perhaps tags as well.

@@ -124,6 +124,11 @@ class WorkerKind(ABC, Generic[AnswerT]):
             TaskFailedError: it is one that tells of a failure.
         """
 
+    def is_spoiled_by(self, reply: Reply) -> bool:
+        """Return whether a child that gave this reply might read the files after it differently than a new one would."""
+        del reply
+        return False
+
     def check(self, path: bytes) -> os.stat_result:
         """Make sure that `path` may reach a child; called from any thread.
 

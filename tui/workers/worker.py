@@ -256,6 +256,9 @@ class Worker(Generic[AnswerT]):
         self.jobs.popleft()
         self._done += 1
         self._answered += 1
+        if self._kind.is_spoiled_by(reply):
+            self._replace()
+            return
         self._begin_next()
         if self._retiring or self._answered >= self._kind.limits.recycle_count:
             self.retire()
@@ -305,6 +308,13 @@ class Worker(Generic[AnswerT]):
             return
         if jobs:
             self._charge(jobs, error)
+        self._owner.jobs_returned(jobs)
+        self._owner.room_made()
+
+    def _replace(self) -> None:
+        """Give the child up after an answer that was good; the tasks behind it go to others, and are not blamed."""
+        jobs, self.jobs = self.jobs, deque()
+        self._leave()
         self._owner.jobs_returned(jobs)
         self._owner.room_made()
 
