@@ -73,6 +73,8 @@ class Ground:
         media_may_change: True where the case itself changes media while the program runs.
         library_stays_apart: True where the case destroys the library, or ends without a scan that could be compared.
         outputs: everything that was written by what was started, with a name each.
+        servers: processes of the test itself, which may outlive what it tests.
+        at_the_end: what is undone when all has been checked: disks of the test's own, say.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -86,6 +88,8 @@ class Ground:
         self.library_stays_apart = False
         self.launcher: list[str] = []
         self.outputs: list[tuple[str, bytes]] = []
+        self.servers: set[int] = set()
+        self.at_the_end = contextlib.ExitStack()
         self._before: dict[bytes, tuple[object, ...]] | None = None
         self._terminals: list[PseudoTerminal] = []
         self.media.mkdir()
@@ -194,14 +198,14 @@ class Ground:
         for terminal in self._terminals:
             terminal.close()
             oracle.check_terminal(bytes(terminal.received))
-        oracle.check_no_process_is_left()
+        oracle.check_no_process_is_left(self.servers)
         if self._before is not None and not self.media_may_change:
             oracle.check_same_tree(self._before, oracle.state_of_tree(bytes(self.media)))
         if not self.library_stays_apart:
             oracle.check_sound(self.library)
             self._check_as_a_fresh_scan()
             self._check_failures_are_named()
-            oracle.check_no_process_is_left()
+            oracle.check_no_process_is_left(self.servers)
         for what, data in self.outputs:
             oracle.check_text(what, data)
         for log in self.log.parent.glob("yapmo.log*"):

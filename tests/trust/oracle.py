@@ -15,7 +15,7 @@ from tui.library.schema import SEARCH_COLUMNS
 from tui.metadata import HOT_FIELDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
 LEAVING_S = 5.0
@@ -78,10 +78,10 @@ def check_same_tree(
     assert not changed, f"media made, lost or changed: {sorted(changed)[:5]}"
 
 
-def check_no_process_is_left() -> None:
-    """Check that everything that the test started has ended with it, what lost its parent too."""
+def check_no_process_is_left(servers: Collection[int] = ()) -> None:
+    """Check that everything that the test started, but its own `servers`, has ended, what lost its parent too."""
     deadline = time.monotonic() + LEAVING_S
-    while left := [pid for pid in descendants(os.getpid()) if is_alive(pid)]:
+    while left := [pid for pid in descendants(os.getpid()) if is_alive(pid) and pid not in servers]:
         if time.monotonic() > deadline:
             raise AssertionError(f"left behind: {[(pid, command_line(pid)) for pid in left]}")
         time.sleep(0.02)
