@@ -160,6 +160,20 @@ def test_a_whole_order_is_read_as_promised(db: sqlite3.Connection, text: str) ->
     assert ORDERS[text] in _plan(db, part.ids(), part.values) + " |"
 
 
+@pytest.mark.parametrize(
+    "text", ["tag:draft", "tag:élan", "collection:été", "tag:élan tag:draft sort:taken-"]
+)
+def test_names_of_tags_and_collections_are_looked_up(db: sqlite3.Connection, text: str) -> None:
+    query = parse_query(text, {"été": None})
+    part = compile_query(plan_query(db, query))[0]
+    counted = compile_count(plan_count(db, plan_query(db, query)))
+    for statement, values in ((part.ids(), part.values), (counted.count(), counted.values)):
+        plan = _plan(db, statement, values)
+        table = text.partition(":")[0]
+        assert f"SEARCH {table} USING INDEX sqlite_autoindex_{table}_1 (folded=?)" in plan
+        assert not {f"SCAN {table}", f"SCAN {table}_file", f"SCAN file_{table}"} & set(plan.split(" | "))
+
+
 def test_the_library_has_the_indexes_that_queries_count_on(db: sqlite3.Connection) -> None:
     begins = {}
     for table in ("file", "folder"):

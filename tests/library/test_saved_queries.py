@@ -65,7 +65,7 @@ def test_a_saved_query_may_speak_of_missing_files(db: sqlite3.Connection, ids: l
 
 
 def test_collections_of_files(db: sqlite3.Connection, ids: list[int]) -> None:
-    db.execute("INSERT INTO collection (id, name, created_at) VALUES (1, 'Best of', 1)")
+    db.execute("INSERT INTO collection (id, name, folded, created_at) VALUES (1, 'Best of', 'best of', 1)")
     db.executemany(
         "INSERT INTO collection_file (collection_id, file_id) VALUES (1, ?)", [(ids[1],), (ids[2],)]
     )

@@ -7,7 +7,7 @@ import time
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tui.library.patterns import sought
+from tui.library.patterns import Sought, fold, sought
 from tui.library.values import stored_text
 
 if TYPE_CHECKING:
@@ -95,6 +95,17 @@ def _by_reading(source: str, column: str) -> Read:
     return read
 
 
+def _by_name(table: str) -> Read:
+    """Return a reader for tags or collections, whose names are kept folded too."""
+
+    def read(known: KnownValues, prefix: str) -> list[str]:
+        asked = Sought(fold(stored_text(prefix)), folded=False)
+        sql = f"SELECT name FROM {table} WHERE {asked.like('folded')} ORDER BY folded LIMIT {MOST_VALUES}"
+        return [name for (name,) in known.read(sql, (asked.inside,))]
+
+    return read
+
+
 def _words_of(column: str) -> Read:
     """Return a reader for the words that one column of the full-text index has."""
     sql = "SELECT term FROM search_word WHERE term >= ?1 LIMIT 1"
@@ -154,8 +165,8 @@ VALUES: Mapping[str, Read] = {
     "album": _by_index("album"),
     "path": _folders,
     "root": _by_reading("root WHERE", "label"),
-    "tag": _by_reading("tag WHERE", "name"),
-    "collection": _by_reading("collection WHERE", "name"),
+    "tag": _by_name("tag"),
+    "collection": _by_name("collection"),
     "ext": _by_reading(_OF_FILES, "extension"),
     "make": _by_reading(_OF_FILES, "make"),
     "lens": _by_reading(_OF_FILES, "lens"),

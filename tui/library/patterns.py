@@ -1,7 +1,8 @@
 """Texts of a query compared with texts of the library: the case of letters, and how they are composed, count for nothing.
 
 SQLite by itself knows the case of ASCII letters only. Its own comparison, which indexes serve, is used for a text of these; for
-any other one both sides are folded by Python (`casefold`, which the connections know).
+any other one both sides are folded by Python (`casefold`, which the connections know). Names of tags and collections are kept
+folded beside the name, in a plain column whose unique index any program that opens the library can serve.
 """
 
 from __future__ import annotations
@@ -47,10 +48,6 @@ class Sought:
     def like(self, expression: str) -> str:
         """Return the condition that an SQL expression fits the pattern that is handed over."""
         return f"{self._side(expression)} LIKE ? ESCAPE '\\'"
-
-    def equals(self, expression: str) -> str:
-        """Return the condition that an SQL expression, one without case, is the text that is handed over."""
-        return f"{self._side(expression)} = ?"
 
     @property
     def escaped(self) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tui.display import display
 from tui.library.known_values import VALUES, KnownValues
+from tui.library.patterns import fold
 from tui.library.query_fields import FIELDS, FIELDS_BY_NAME, SORTABLE, FieldType
 from tui.library.query_terms import FIELD_HEAD, TERM_START, end_of_word
 from tui.library.query_values import NAMED_DATES
@@ -157,9 +158,9 @@ def _values(field: Field, prefix: str, db: sqlite3.Connection | None, budget_s: 
     read = VALUES.get(field.name)
     if db is not None and read is not None:
         values += read(KnownValues(db, budget_s), prefix)
-    sought = prefix.casefold()
-    first = [value for value in values if value.casefold().startswith(sought)]
-    return first + [value for value in values if sought in value.casefold() and value not in first]
+    sought = fold(prefix)
+    first = [value for value in values if fold(value).startswith(sought)]
+    return first + [value for value in values if sought in fold(value) and value not in first]
 
 
 def _quoted(value: str) -> str:

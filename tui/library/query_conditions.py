@@ -6,7 +6,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from tui.library.patterns import sought
+from tui.library.patterns import fold, sought
 from tui.library.query_fields import (
     HAS,
     INDEXED_COLUMNS,
@@ -117,11 +117,10 @@ def _choice_part(field: Field, word: str, condition: str) -> Condition:
 
 def _member_part(field: Field, text: str) -> Condition:
     """Return the condition for a tag or a collection."""
-    name = sought(text)
-    is_named = name.equals("name")
-    members, each = _MEMBERS[field.type].format(is_named), _IS_MEMBER[field.type].format(is_named)
+    members, each = _MEMBERS[field.type], _IS_MEMBER[field.type]
+    name = fold(stored_text(text))
     return Condition(
-        f"file.id IN ({members})", (name.text,), indexed=True, listed=True, members=members, each=each
+        f"file.id IN ({members})", (name,), indexed=True, listed=True, members=members, each=each
     )
 
 
@@ -133,19 +132,19 @@ def _is_indexed(field: Field, word: str) -> bool:
 
 
 _MEMBERS = {
-    FieldType.TAG: "SELECT file_id FROM file_tag JOIN tag ON tag.id = file_tag.tag_id WHERE {}",
+    FieldType.TAG: "SELECT file_id FROM file_tag JOIN tag ON tag.id = file_tag.tag_id WHERE folded = ?",
     FieldType.COLLECTION: (
-        "SELECT file_id FROM collection_file JOIN collection ON collection.id = collection_file.collection_id WHERE {}"
+        "SELECT file_id FROM collection_file JOIN collection ON collection.id = collection_file.collection_id WHERE folded = ?"
     ),
 }
 _IS_MEMBER = {
     FieldType.TAG: (
         "EXISTS (SELECT 1 FROM file_tag WHERE file_tag.file_id = file.id "
-        "AND file_tag.tag_id IN (SELECT id FROM tag WHERE {}))"
+        "AND file_tag.tag_id IN (SELECT id FROM tag WHERE folded = ?))"
     ),
     FieldType.COLLECTION: (
         "EXISTS (SELECT 1 FROM collection_file WHERE collection_file.file_id = file.id "
-        "AND collection_file.collection_id IN (SELECT id FROM collection WHERE {}))"
+        "AND collection_file.collection_id IN (SELECT id FROM collection WHERE folded = ?))"
     ),
 }
 

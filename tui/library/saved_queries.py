@@ -59,7 +59,8 @@ def save_query(db: sqlite3.Connection, name: str, text: str, now_ns: int) -> boo
     parse_query(text, {**known, key: text})
     replaced = _delete(db, name)
     db.execute(
-        "INSERT INTO collection (name, query, created_at) VALUES (?, ?, ?)", (name, stored_text(text), now_ns)
+        "INSERT INTO collection (name, folded, query, created_at) VALUES (?, ?, ?, ?)",
+        (name, key, stored_text(text), now_ns),
     )
     return replaced
 
@@ -79,25 +80,21 @@ def forget_query(db: sqlite3.Connection, name: str) -> None:
 
 def list_saved(db: sqlite3.Connection) -> list[SavedQuery]:
     """Return all saved queries in alphabetical order."""
-    rows = db.execute("SELECT name, query, created_at FROM collection WHERE query IS NOT NULL ORDER BY name")
+    rows = db.execute(
+        "SELECT name, query, created_at FROM collection WHERE query IS NOT NULL ORDER BY folded"
+    )
     return [SavedQuery(*row) for row in rows]
 
 
 def collection_queries(db: sqlite3.Connection) -> dict[str, str | None]:
     """Return what `parse_query` needs: each collection by its folded name, with its query if it is a saved one."""
-    return {fold(name): query for name, query in db.execute("SELECT name, query FROM collection")}
+    return dict(db.execute("SELECT folded, query FROM collection"))
 
 
 def _delete(db: sqlite3.Connection, name: str) -> bool:
-    """Delete the saved query of a name, if there is one. SQLite would know only the case of ASCII letters."""
-    key = fold(tidy_name(name))
-    ids = [
-        collection_id
-        for collection_id, known in db.execute("SELECT id, name FROM collection WHERE query IS NOT NULL")
-        if fold(known) == key
-    ]
-    db.executemany("DELETE FROM collection WHERE id = ?", ((collection_id,) for collection_id in ids))
-    return bool(ids)
+    """Delete the saved query of a name; return whether there was one."""
+    sql = "DELETE FROM collection WHERE folded = ? AND query IS NOT NULL"
+    return db.execute(sql, (fold(tidy_name(name)),)).rowcount > 0
 
 
 def _checked_name(name: str) -> str:
