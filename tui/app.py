@@ -70,7 +70,6 @@ class YapmoApp(App[int]):
     TITLE = "YAPMO"
     CSS_PATH = "app.tcss"
     BINDINGS = bindings(Place.EVERYWHERE)
-    SCAN_ACTIONS: ClassVar[frozenset[str]] = frozenset({"abort", "pause"})
     ACTIONS_WITHOUT_LIBRARY: ClassVar[frozenset[str]] = frozenset({"quit", "interrupt", "hang_up"})
 
     def __init__(
@@ -164,7 +163,9 @@ class YapmoApp(App[int]):
         # heard before what has the focus, so that what is typed ahead arrives in order
         if action == "show_mode":
             return not isinstance(self.focused, Input) and not isinstance(self.screen, ModalScreen)
-        return self._session.engine.running if action in self.SCAN_ACTIONS else True
+        if action == "abort":
+            return self._session.shows_running_scan
+        return self._session.engine.running if action == "pause" else True
 
     def on_mount(self) -> None:
         """Listen to signals; open the library when the first picture is on the screen."""
@@ -428,7 +429,7 @@ class YapmoApp(App[int]):
         now = time.monotonic()
         if shell is not None and shell.awaits_content:
             return  # counting a million files would hold up what is waited for
-        if now - self._counted_at >= COUNT_PERIOD_S or not self._scan_runs:
+        if now - self._counted_at >= COUNT_PERIOD_S or not self.session.shows_running_scan:
             self._counted_at = now
             self._count_files()
 

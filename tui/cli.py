@@ -136,10 +136,16 @@ def scan(
         int | None, typer.Option(min=1, max=32, help="Number of exiftool processes (default: as configured).")
     ] = None,
     strict: StrictOption = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Where another process scans already, show that scan to its end.")
+    ] = False,
+    abort: Annotated[
+        bool, typer.Option("--abort", help="Ask scans that run (of PATH, or all) to stop, and wait for it.")
+    ] = False,
 ) -> int:
     """Catalogue folders: new, changed, moved and missing files.
 
-    Ctrl-C stops it; everything finished is kept, and the next scan goes on from there.
+    Ctrl-C stops it; everything finished is kept, and the next scan goes on from there. A root that another process scans is not scanned twice: a terminal is shown that scan, a pipe or cron gets exit code 4.
     """
     from tui.commands.scan import ScanOptions, run_scan
 
@@ -151,6 +157,8 @@ def scan(
         retry_failed=retry_failed,
         workers=workers,
         strict=strict,
+        watch=watch,
+        abort=abort,
     )
     return run_scan(options, shared)
 

@@ -10,6 +10,10 @@ from __future__ import annotations
 import os
 import re
 from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tui.records import ScanProcess
 
 _UNSAFE = re.compile(
     "["
@@ -82,3 +86,11 @@ def format_time(time_ns: int | None, pattern: str = "%Y-%m-%d %H:%M") -> str:
         return datetime.fromtimestamp(time_ns / 1e9).astimezone().strftime(pattern)
     except (OverflowError, OSError, ValueError):
         return "?"
+
+
+def name_process(process: ScanProcess) -> str:
+    """Return who runs a scan and since when, for people; with the date when that was another day."""
+    since = format_time(process.since_ns, "%H:%M")
+    if format_time(process.since_ns, "%x") != datetime.now().astimezone().strftime("%x"):
+        since = format_time(process.since_ns)
+    return f"process {process.pid} on {display(process.host)} since {since}"

@@ -344,6 +344,23 @@ class ScanCounters:
 
 
 @dataclass(frozen=True, slots=True)
+class ScanProcess:
+    """The process that runs a scan, as its lease names it.
+
+    Attributes:
+        host: machine that it runs on.
+        pid: its number there.
+        since_ns: when the scan began, nanoseconds since the epoch.
+        is_here: whether that is this machine, where it can also be killed; on another it can only be asked.
+    """
+
+    host: str
+    pid: int
+    since_ns: int
+    is_here: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class ProgressSnapshot:
     """Everything that a front door shows of one running scan, at one instant.
 
@@ -357,6 +374,7 @@ class ProgressSnapshot:
         workers: what each worker is at.
         problems: the latest problems, newest last (at most 50).
         note: one sentence when the scan waits for something (a full disk, say); empty otherwise.
+        process: the other process that runs the scan; None for a scan of this one.
     """
 
     scan_id: int
@@ -368,6 +386,7 @@ class ProgressSnapshot:
     workers: tuple[WorkerStatus, ...] = ()
     problems: tuple[Problem, ...] = ()
     note: str = ""
+    process: ScanProcess | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ import pytest
 from tests.commands.conftest import start
 from tests.media import make_jpeg, write_file
 from tests.workers.fake_exiftool import write_fake_exiftool
-from tui.commands.scan import _report, exit_code, progress_event, progress_line, summary_event
+from tui.commands.scan import exit_code
+from tui.commands.scan_report import progress_event, progress_line, report_progress, summary_event
 from tui.records import ProgressSnapshot, ScanCounters, ScanState, ScanSummary, Stage, StageProgress
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ async def test_a_large_scan_gets_advice_once(
     capfd: pytest.CaptureFixture[str], wait_until: Callable[..., Any], as_json: bool
 ) -> None:
     scan = LargeScan()
-    report = asyncio.create_task(_report(scan, as_json=as_json))
+    report = asyncio.create_task(report_progress(scan, as_json=as_json))
     await wait_until(lambda: scan.looks > 3)
     report.cancel()
     await asyncio.gather(report, return_exceptions=True)

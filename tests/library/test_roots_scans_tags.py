@@ -14,7 +14,7 @@ from tests.library.found import NOW
 from tui.errors import UsageError
 from tui.library import files, locks, problems, roots, scans, tags
 from tui.library.scans import LEASE_NS, ScanRunningError
-from tui.records import Problem, ScanCounters, ScanState, Stage
+from tui.records import Problem, ScanCounters, ScanProcess, ScanState, Stage, StageProgress
 
 if TYPE_CHECKING:
     import sqlite3
@@ -125,7 +125,7 @@ def test_one_scan_of_a_root(db: sqlite3.Connection, root_id: int) -> None:
         os.getpid(),
         locks.host_name(),
     )
-    assert str(os.getpid()) in caught.value.hint
+    assert (caught.value.path, "--abort" in caught.value.hint) == (b"/srv/photos", True)
     assert not scans.abort_requested(db, scan_id)
     assert scans.beat(db, scan_id, ScanCounters(files=3), ScanState.PAUSED, now_ns=NOW + 2)
     assert scans.request_abort(db, scan_id)
@@ -160,6 +160,51 @@ def test_the_lease_of_a_dead_process_is_taken_over(db: sqlite3.Connection, root_
     assert (old.state, old.finished_at) == (ScanState.ABORTED, NOW)
     assert scans.abort_requested(db, scan_id)
     assert not scans.beat(db, scan_id, ScanCounters(), ScanState.RUNNING, now_ns=NOW + 2)
+
+
+def test_how_far_a_running_scan_is_can_be_read_by_others(db: sqlite3.Connection, root_id: int) -> None:
+    other_id = roots.add_root(db, b"/srv/music").root_id
+    first = scans.start_scan(db, root_id, b"/srv/photos/2019", now_ns=NOW)
+    second = scans.start_scan(db, other_id, b"/srv/music", now_ns=NOW)
+    stages = (
+        StageProgress(Stage.WALK, 12, 12, finished=True),
+        StageProgress(Stage.METADATA, 3, 40, 1, 7.5, 1e6, 5.0),
+    )
+    for scan_id in (first, second):
+        scans.beat(
+            db,
+            scan_id,
+            ScanCounters(files=40),
+            ScanState.RUNNING,
+            stages=stages,
+            note="waits\ud800",
+            now_ns=NOW + 1,
+        )
+    looked = scans.look_at_scan(db, second, now_ns=NOW + 2)
+    assert looked is not None
+    record, is_alive = looked
+    assert (record.stages, record.counters.files, is_alive) == (stages, 40, True)
+    assert record.note.startswith("waits")
+    assert record.process == ScanProcess(locks.host_name(), os.getpid(), NOW)
+    assert scans.paths_of_run(db, second) == (b"/srv/photos/2019", b"/srv/music")
+    living = [(scan.scan_id, root) for scan, root in scans.living_scans(db, now_ns=NOW + 2)]
+    assert living == [(first, b"/srv/photos"), (second, b"/srv/music")]
+    db.execute("UPDATE scan SET process = process || '0' WHERE id = ?", (first,))
+    scans.finish_scan(db, second, ScanState.COMPLETED, ScanCounters(files=41), now_ns=NOW + 3)
+    assert scans.living_scans(db, now_ns=NOW + 4) == []
+    ended = scans.look_at_scan(db, second, now_ns=NOW + 4)
+    assert ended is not None
+    assert (ended[0].stages, ended[0].counters.files, ended[1]) == ((), 41, False)
+    roots.forget_root(db, other_id)
+    assert scans.look_at_scan(db, second, now_ns=NOW + 4) is None
+
+
+def test_what_another_version_notes_of_a_scan_is_passed_over(db: sqlite3.Connection, root_id: int) -> None:
+    scan_id = scans.start_scan(db, root_id, b"/srv/photos", now_ns=NOW)
+    noted = '{"files": 3, "dreams": 7, "stages": [{"stage": "walk", "done": 2, "colour": 1}]}'
+    db.execute("UPDATE scan SET counters = ? WHERE id = ?", (noted, scan_id))
+    (record,) = scans.recent_scans(db)
+    assert (record.counters, record.stages) == (ScanCounters(files=3), (StageProgress(Stage.WALK, 2),))
 
 
 def test_a_process_number_that_was_given_away_again_is_not_the_same_process(

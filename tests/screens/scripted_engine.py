@@ -11,12 +11,14 @@ from tui.records import (
     Problem,
     ProgressSnapshot,
     ScanCounters,
+    ScanProcess,
     ScanState,
     ScanSummary,
     Stage,
     StageProgress,
     WorkerStatus,
 )
+from tui.widgets.progress_card import is_over
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -71,6 +73,43 @@ def snapshot(state: ScanState = ScanState.RUNNING, **changes: object) -> Progres
     return ProgressSnapshot(**{**values, **changes})  # type: ignore[arg-type]  # a test names fields as they are
 
 
+class ScriptedWatch:
+    """Stands in for `ScanWatch`: the scan of another process."""
+
+    def __init__(self, host: str = "nas") -> None:
+        self.process = ScanProcess(host, 4242, 1_562_178_131_000_000_000, is_here=False)
+        self.shown = snapshot(process=self.process, workers=(), note="")
+        self.asked = 0
+        self.summary = ScanSummary(1, ScanState.ABORTED, ScanCounters(), 1.0)
+
+    @property
+    def running(self) -> bool:
+        """True until the test ends it."""
+        return not is_over(self.shown.state)
+
+    def snapshot(self) -> ProgressSnapshot:
+        """Return what the test put there."""
+        return self.shown
+
+    async def ask_to_abort(self) -> bool:
+        """Count it."""
+        self.asked += 1
+        return True
+
+    def finish(self, state: ScanState) -> None:
+        """End the scan."""
+        self.shown = snapshot(state, process=self.process, workers=())
+
+    async def wait(self) -> ScanSummary:
+        """Return when the scan has ended."""
+        while self.running:
+            await asyncio.sleep(0.01)
+        return self.summary
+
+    async def close(self) -> None:
+        """Do nothing."""
+
+
 class ScriptedEngine:
     """Stands in for `ScanService`.
 
@@ -79,6 +118,7 @@ class ScriptedEngine:
         running: whether a scan runs.
         requests: the scans that were asked for.
         refusal: raised by the next `start`.
+        other: the scan of another process that `watch` returns.
         summary: what `wait` returns.
         ignores_abort: whether a scan goes on although it was aborted.
         find_roots: looks for roots; returns whether there is news.
@@ -89,6 +129,7 @@ class ScriptedEngine:
         self.running = False
         self.requests: list[ScanRequest] = []
         self.refusal: YapmoError | None = None
+        self.other = ScriptedWatch()
         self.ignores_abort = False
         self.aborts = 0
         self.paused = False
@@ -104,6 +145,11 @@ class ScriptedEngine:
         self.requests.append(request)
         self.running = True
         self.shown = snapshot(paths=request.paths)
+
+    async def watch(self, scan_id: int) -> ScriptedWatch:
+        """Return the scan of another process."""
+        assert scan_id
+        return self.other
 
     def finish(self, state: ScanState = ScanState.COMPLETED, **changes: object) -> None:
         """End the scan."""

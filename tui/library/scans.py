@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 import os
 from dataclasses import asdict, dataclass, fields
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tui.display import display
+from tui.display import display, name_process
 from tui.errors import LibraryError
 from tui.library.locks import host_name, process_identity, process_lives
 from tui.library.values import stored_text
-from tui.records import ScanCounters, ScanState
+from tui.records import ScanCounters, ScanProcess, ScanState, Stage, StageProgress
 
 if TYPE_CHECKING:
     import sqlite3
+    from collections.abc import Sequence
 
 LEASE_NS = 60_000_000_000
 """Nanoseconds without a heartbeat after which a scan counts as dead."""
@@ -38,16 +38,16 @@ class ScanRunningError(LibraryError):
         scan_id: id of its scan, for `request_abort`.
         host: machine that it runs on.
         pid: its process.
-        further_roots: how many other roots the same run scanned; the counts are those of the whole run.
+        path: the root, absolute.
     """
 
     def __init__(self, path: bytes, scan: ScanRecord) -> None:
         """Say which root (`path`), and who scans it (`scan`)."""
-        since = datetime.fromtimestamp(scan.started_at / 1e9).astimezone().strftime("%H:%M")
         super().__init__(
-            f"{display(path)} is being scanned by process {scan.pid} on {display(scan.host)} since {since}",
-            hint=f"Wait for it, or stop it there (on {display(scan.host)}: kill -INT {scan.pid}).",
+            f"{display(path)} is being scanned by {name_process(scan.process)}",
+            hint="`yapmo scan --watch` shows how far it is, `yapmo scan --abort` asks it to stop.",
         )
+        self.path = path
         self.scan_id = scan.scan_id
         self.host = scan.host
         self.pid = scan.pid
@@ -69,6 +69,9 @@ class ScanRecord:
         heartbeat: when its process last gave a sign of life.
         host: machine it runs or ran on.
         pid: its process.
+        further_roots: how many other roots the same run scanned; the counts are those of the whole run.
+        stages: how far each stage is; empty before the first heartbeat and from the end on.
+        note: what it waits for, one sentence; empty otherwise.
     """
 
     scan_id: int
@@ -83,6 +86,13 @@ class ScanRecord:
     host: str
     pid: int
     further_roots: int = 0
+    stages: tuple[StageProgress, ...] = ()
+    note: str = ""
+
+    @property
+    def process(self) -> ScanProcess:
+        """Who runs or ran it."""
+        return ScanProcess(self.host, self.pid, self.started_at, is_here=self.host == host_name())
 
     @property
     def what(self) -> str:
@@ -145,13 +155,20 @@ def _is_alive(record: ScanRecord, identity: str, now_ns: int) -> bool:
 
 
 def beat(
-    db: sqlite3.Connection, scan_id: int, counters: ScanCounters, state: ScanState, *, now_ns: int
+    db: sqlite3.Connection,
+    scan_id: int,
+    counters: ScanCounters,
+    state: ScanState,
+    *,
+    stages: Sequence[StageProgress] = (),
+    note: str = "",
+    now_ns: int,
 ) -> bool:
     """Renew the lease of a running scan and note how it stands; False when the lease was lost to another process."""
     return bool(
         db.execute(
             f"UPDATE scan SET heartbeat = ?, counters = ?, state = ? WHERE id = ? AND state IN {_RUNNING}",
-            (now_ns, _dump(counters), str(state), scan_id),
+            (now_ns, _dump(counters, stages, note), str(state), scan_id),
         ).rowcount
     )
 
@@ -195,6 +212,33 @@ def abort_requested(db: sqlite3.Connection, scan_id: int) -> bool:
     return row is None or bool(row[0])
 
 
+def look_at_scan(db: sqlite3.Connection, scan_id: int, *, now_ns: int) -> tuple[ScanRecord, bool] | None:
+    """Return a scan, and whether a living process holds its lease; None when its root was forgotten."""
+    row = db.execute("SELECT process FROM scan WHERE id = ?", (scan_id,)).fetchone()
+    if row is None:
+        return None
+    record = _scan(db, scan_id)
+    return record, record.finished_at is None and _is_alive(record, row[0], now_ns)
+
+
+def paths_of_run(db: sqlite3.Connection, scan_id: int) -> tuple[bytes, ...]:
+    """Return what the run of a scan scans altogether, in the order of its scans."""
+    rows = db.execute(
+        f"SELECT other.path FROM scan JOIN scan AS other ON {_SAME_RUN} WHERE scan.id = ? ORDER BY other.id",
+        (scan_id,),
+    )
+    return tuple(path for (path,) in rows)
+
+
+def living_scans(db: sqlite3.Connection, *, now_ns: int) -> list[tuple[ScanRecord, bytes]]:
+    """Return the scans whose lease a living process holds, each with the path of its root."""
+    rows = db.execute(
+        f"SELECT scan.id, root.path FROM scan JOIN root ON root.id = scan.root_id WHERE state IN {_RUNNING} ORDER BY scan.id"
+    ).fetchall()
+    found = [(look_at_scan(db, scan_id, now_ns=now_ns), path) for scan_id, path in rows]
+    return [(looked[0], path) for looked, path in found if looked is not None and looked[1]]
+
+
 def recent_scans(db: sqlite3.Connection, *, root_id: int | None = None, limit: int = 50) -> list[ScanRecord]:
     """Return scans, the latest first; running ones are among them, and one of several roots is one scan.
 
@@ -217,17 +261,42 @@ def _scan(db: sqlite3.Connection, scan_id: int) -> ScanRecord:
 
 
 def _to_record(row: tuple[Any, ...]) -> ScanRecord:
-    scan_id, root_id, path, state, started_at, finished_at, counters, *rest = row
+    scan_id, root_id, path, state, started_at, finished_at, text, error, heartbeat, host, pid, *further = row
+    noted = json.loads(text)
     return ScanRecord(
-        scan_id, root_id, path, ScanState(state), started_at, finished_at, _load(counters), *rest
+        scan_id,
+        root_id,
+        path,
+        ScanState(state),
+        started_at,
+        finished_at,
+        ScanCounters(**_known(noted, ScanCounters)),
+        error,
+        heartbeat,
+        host,
+        pid,
+        further_roots=further[0] if further else 0,
+        stages=tuple(
+            StageProgress(**_known(stage, StageProgress) | {"stage": Stage(stage["stage"])})
+            for stage in noted.get("stages", ())
+        ),
+        note=noted.get("note", ""),
     )
 
 
-def _dump(counters: ScanCounters) -> str:
-    return json.dumps({name: number for name, number in asdict(counters).items() if number})
+def _dump(counters: ScanCounters, stages: Sequence[StageProgress] = (), note: str = "") -> str:
+    """Return what column `counters` holds: the counts, and of a running scan how far each stage is."""
+    noted: dict[str, Any] = {name: number for name, number in asdict(counters).items() if number}
+    if stages:
+        noted["stages"] = [
+            {name: value for name, value in asdict(stage).items() if value} for stage in stages
+        ]
+    if note:
+        noted["note"] = stored_text(note)
+    return json.dumps(noted)
 
 
-def _load(text: str) -> ScanCounters:
-    known = {item.name for item in fields(ScanCounters)}
-    counts = json.loads(text)
-    return ScanCounters(**{name: number for name, number in counts.items() if name in known})
+def _known(noted: dict[str, Any], record: type[ScanCounters | StageProgress]) -> dict[str, Any]:
+    """Return what a record has fields for; another version may have noted more."""
+    names = {item.name for item in fields(record)}
+    return {name: value for name, value in noted.items() if name in names}

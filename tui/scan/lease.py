@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tui.library.database import Library
-    from tui.records import Problem, ScanCounters, ScanState
+    from tui.records import Problem, ProgressSnapshot, ScanCounters, ScanState
     from tui.scan.targets import ScanTarget
 
 
@@ -33,8 +33,11 @@ class ScanLease:
         """Record a problem of the walk with the next write."""
         self._noted.append(problem)
 
-    async def renew(self, counters: ScanCounters, state: ScanState) -> bool:
-        """Renew the leases and note how the scan stands; returns whether another process asks to abort it.
+    async def renew(self, snapshot: ProgressSnapshot) -> bool:
+        """Renew the leases and note how the scan stands, for whoever watches it from another process.
+
+        Returns:
+            Whether another process asks to abort it.
 
         Raises:
             LibraryError: the library cannot be written.
@@ -44,7 +47,15 @@ class ScanLease:
         def write(db: sqlite3.Connection) -> bool:
             now_ns = _record(db, noted)
             for scan_id in self._scan_ids:
-                scans.beat(db, scan_id, counters, state, now_ns=now_ns)
+                scans.beat(
+                    db,
+                    scan_id,
+                    snapshot.counters,
+                    snapshot.state,
+                    stages=snapshot.stages,
+                    note=snapshot.note,
+                    now_ns=now_ns,
+                )
             return any(scans.abort_requested(db, scan_id) for scan_id in self._scan_ids)
 
         return await self._library.writer.run(write)

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("yapmo.scan")
 
-_HEARTBEAT_S = 2.0
+_HEARTBEAT_S = 1.0
+"""Between two renewals of the lease; who watches from another process sees no newer figures than these."""
+
 _COUNT_REST = 30
 """How many times as long as a count of what is pending took the rest after it takes."""
 
@@ -253,7 +255,7 @@ class ScanRun:
             self._reading.balance()
             try:
                 await self._count_pending()
-                asked_to_abort = await self._lease.renew(self._tally.counters(), self._state)
+                asked_to_abort = await self._lease.renew(self.snapshot())
             except (YapmoError, sqlite3.Error) as error:  # the lease lives on if the next beat succeeds
                 logger.warning("the scan's heartbeat: %s", error)
                 asked_to_abort = False

@@ -1,8 +1,8 @@
-"""The seam between the engine and its front doors: start, abort, pause, prioritise, snapshot, wait.
+"""The seam between the engine and its front doors: start, abort, pause, prioritise, snapshot, wait; and watch.
 
 Commands and screens know the engine through this class alone, so that the engine could one day live in another
 process. One scan runs at a time in a service; other processes have services of their own, and the lease in the
-library keeps two of them from scanning one root. What scans is imported when the first scan starts: who only looks at
+library keeps two of them from scanning one root; who meets such a scan can watch it and ask for its end. What scans is imported when the first scan starts: who only looks at
 the library does not wait for it.
 """
 
@@ -17,10 +17,13 @@ from tui.library.connections import explained
 from tui.scan.request import ScanRequest
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tui.config import Config
     from tui.library.database import Library
     from tui.records import ProgressSnapshot, ScanSummary
     from tui.scan.run import ScanRun
+    from tui.scan.watch import ScanWatch
 
 __all__ = ["ScanRequest", "ScanService", "check_first_run"]
 
@@ -48,6 +51,7 @@ class ScanService:
         self._config = config
         self._run: ScanRun | None = None
         self._task: asyncio.Task[ScanSummary] | None = None
+        self._watches: list[ScanWatch] = []
 
     @property
     def running(self) -> bool:
@@ -65,7 +69,8 @@ class ScanService:
         Raises:
             RootUnavailableError: a path is not there or cannot be read.
             UsageError: a path is no folder and no media file, or ExifTool is missing or too old.
-            LibraryError: the service is at a scan already, another process scans the root, or the library fails.
+            ScanRunningError: another process scans the root; `watch` shows that scan.
+            LibraryError: the service is at a scan already, or the library fails.
         """
         if self.running:
             raise LibraryError("A scan is running already.", hint="Wait for it, or abort it first.")
@@ -127,9 +132,34 @@ class ScanService:
             raise RuntimeError("no scan was started")
         return await asyncio.shield(self._task)
 
+    async def watch(self, scan_id: int) -> ScanWatch:
+        """Return a scan that another process runs, by its id (`ScanRunningError.scan_id`), to be looked at until it ends.
+
+        Raises:
+            LibraryError: there is no such scan, or the library cannot be read.
+        """
+        from tui.scan.watch import begin_watch
+
+        self._watches.append(await begin_watch(self._library, scan_id))
+        return self._watches[-1]
+
+    async def watch_living(self, paths: Sequence[bytes] = ()) -> list[ScanWatch]:
+        """Return the scans that other processes run now, of the roots that `paths` (absolute) lie in; of all without any.
+
+        Raises:
+            LibraryError: the library cannot be read.
+        """
+        from tui.scan.watch import watch_living
+
+        found = await watch_living(self._library, paths)
+        self._watches += found
+        return found
+
     async def close(self) -> None:
         """Abort whatever runs and wait until nothing of it is left."""
         self.abort()
+        for watch in self._watches:
+            await watch.close()
         if self._task is not None:
             summary = await self._task
             logger.debug("scan %d ended as %s", summary.scan_id, summary.state)

@@ -67,7 +67,7 @@ class ProgressScreen(ShellScreen):
         card = self.query_one(ProgressCard)
         card.is_small = self.size.height < SMALL_SCREEN
         card.show(snapshot)
-        self.query_one("#history").display = not (card.is_small and self.session.engine.running)
+        self.query_one("#history").display = not (card.is_small and self.session.shows_running_scan)
         problems = self.query_one("#problems", RecordList)
         problems.display = snapshot is not None
         problems.show(snapshot.problems[::-1] if snapshot else ())

@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from tui.display import format_count, format_duration
+from tui.display import format_count, format_duration, name_process
 from tui.errors import YapmoError
+from tui.library.scans import ScanRunningError
 from tui.records import ScanState
 from tui.scan.advice import ScanAdviser
 from tui.scan.request import NothingToScanError, ScanRequest
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from tui.records import ProgressSnapshot
-    from tui.screens.session import ScreenSession
+    from tui.screens.session import ScreenSession, WatchedScan
 
 logger = logging.getLogger("yapmo.app")
 
@@ -31,7 +32,7 @@ LONG_SCAN_S = 60.0
 class ScanControl:
     """The one place where the application talks to the engine.
 
-    While a scan runs it pulls a snapshot every `interface.refresh_ms`; while none runs it does nothing at all.
+    A root that another process scans is not scanned: that scan is shown instead, and can be asked to abort. While a scan runs it pulls a snapshot every `interface.refresh_ms`; while none runs it does nothing at all.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class ScanControl:
             accept_missing: mark files missing however many they are.
 
         Returns:
-            False when the scan could not begin; the user was told why.
+            False when the scan could not begin; the user was told why, or is shown the scan that is in its way.
         """
         request = ScanRequest(paths, accept_missing=accept_missing)
         try:
@@ -69,12 +70,35 @@ class ScanControl:
         except NothingToScanError as error:
             self._app.notify(f"{error.message}\n{self._session.first_steps}", severity="warning")
             return False
+        except ScanRunningError as running:
+            await self._show_other(running)
+            return False
         except YapmoError as error:
             tell_fault(self._app, error)
             return False
+        await self._watch_instead(None)
         self._request, self._adviser = request, ScanAdviser()
         self.watch()
         return True
+
+    async def _show_other(self, running: ScanRunningError) -> None:
+        """Show the scan of another process that is in the way of ours."""
+        try:
+            watched = await self._session.engine.watch(running.scan_id)
+        except YapmoError as error:
+            tell_fault(self._app, error)
+            return
+        await self._watch_instead(watched)
+        self._adviser = ScanAdviser()
+        key = self._session.key("abort")
+        self._app.notify(f"{running.message}.\nThis is that scan; {key} asks it to stop.", timeout=8)
+        await self._app.switch_mode("progress")
+        self.watch()
+
+    async def _watch_instead(self, watched: WatchedScan | None) -> None:
+        before, self._session.watched = self._session.watched, watched
+        if before is not None:
+            await before.close()
 
     def watch(self) -> None:
         """Follow the scan that runs."""
@@ -86,8 +110,39 @@ class ScanControl:
         self._app.refresh_bindings()
 
     def abort(self) -> None:
-        """Stop the scan; what is done is kept."""
+        """Stop the scan; what is done is kept. One of another process is asked to stop, if the user confirms that."""
+        watched = self._session.watched
+        if not self._session.engine.running and watched is not None and watched.running:
+            self._confirm_abort(watched)
+            return
         self._session.engine.abort()
+        self._pull()
+
+    def _confirm_abort(self, watched: WatchedScan) -> None:
+        from tui.screens.confirm import ConfirmScreen
+
+        async def answered(yes: bool | None) -> None:
+            if yes:
+                await self._ask_to_abort(watched)
+
+        process = watched.process
+        power = "" if process.is_here else " It is on another machine: it can be asked from here, not killed."
+        question = ConfirmScreen(
+            f"Ask process {process.pid} on {process.host} to stop its scan?",
+            f"It is the scan of {name_process(process)}. What it has finished is kept.{power}",
+            yes="ask it to stop",
+            no="let it go on",
+        )
+        self._app.push_screen(question, answered)
+
+    async def _ask_to_abort(self, watched: WatchedScan) -> None:
+        try:
+            asked = await watched.ask_to_abort()
+        except YapmoError as error:
+            tell_fault(self._app, error)
+            return
+        if asked:
+            self._app.notify("Asked; it stops at its next sign of life, within seconds.")
         self._pull()
 
     def toggle_pause(self) -> None:
@@ -102,9 +157,9 @@ class ScanControl:
 
     def _pull(self) -> None:
         session = self._session
-        session.snapshot = session.engine.snapshot()
+        session.snapshot = (session.watched or session.engine).snapshot()
         self._show()
-        if session.engine.running:
+        if session.shows_running_scan:
             self._advise(session.snapshot)
         elif self._timer is not None and session.snapshot is not None and is_over(session.snapshot.state):
             self._timer.pause()
@@ -133,7 +188,7 @@ class ScanControl:
 
     async def _tell_reasons(self) -> None:
         """Say why a scan failed; ask before files are marked missing that the engine does not believe to be gone."""
-        summary = await self._session.engine.wait()
+        summary = await (self._session.watched or self._session.engine).wait()
         if summary.error:
             self._app.notify(summary.error, severity="error", timeout=15)
         doubts = () if self._request.accept_missing else summary.doubts

@@ -31,10 +31,15 @@ def status_lines(snapshot: ProgressSnapshot | None) -> tuple[Line, ...]:
     word, look = STATE_WORDS[snapshot.state]
     begin = Piece(f" {word} ", look)
     bodies = [_outcome(snapshot)] * 2 if is_over(snapshot.state) else list(_stages(snapshot))
-    return tuple(
+    lines = tuple(
         (begin, Piece(f"{name}  "), *body, *_problems(snapshot))
         for name, body in zip((path, *[short] * len(bodies)), bodies, strict=False)
     )
+    if snapshot.process is None:
+        return lines
+    by = Piece(f"by process {snapshot.process.pid} on {display(snapshot.process.host)}  ", "warning")
+    without_path = (begin, by, *bodies[-1], *_problems(snapshot))
+    return (*((begin, by, *line[1:]) for line in lines), without_path, *lines)
 
 
 def _outcome(snapshot: ProgressSnapshot) -> Line:

@@ -12,9 +12,33 @@ if TYPE_CHECKING:
     from tui.config import Config
     from tui.library.database import Library
     from tui.log import LogFeed
-    from tui.records import ProgressSnapshot, ScanSummary
+    from tui.records import ProgressSnapshot, ScanProcess, ScanSummary
     from tui.scan.request import ScanRequest
     from tui.screens.first_rows import FirstRows
+
+
+class WatchedScan(Protocol):
+    """A scan that another process runs; `tui.scan.watch.ScanWatch` is the real one."""
+
+    @property
+    def process(self) -> ScanProcess:
+        """Who runs it."""
+
+    @property
+    def running(self) -> bool:
+        """True until it has ended or its process has died."""
+
+    def snapshot(self) -> ProgressSnapshot | None:
+        """Return how it stands."""
+
+    async def ask_to_abort(self) -> bool:
+        """Ask its process to abort it; False when it has ended. Raises `LibraryError`."""
+
+    async def wait(self) -> ScanSummary:
+        """Return how it ends."""
+
+    async def close(self) -> None:
+        """Watch no more."""
 
 
 class Engine(Protocol):
@@ -30,6 +54,9 @@ class Engine(Protocol):
 
     async def start(self, request: ScanRequest) -> None:
         """Begin a scan; raises `YapmoError` when it cannot be made."""
+
+    async def watch(self, scan_id: int) -> WatchedScan:
+        """Return a scan that another process runs; raises `LibraryError`."""
 
     def abort(self) -> None:
         """Stop the scan; safe to repeat."""
@@ -65,7 +92,8 @@ class ScreenSession:
         library: the open library.
         engine: the seam to the engine.
         log_feed: where the log panel subscribes.
-        snapshot: the latest snapshot of the running or the last scan; None before the first.
+        snapshot: the latest snapshot of the running or the last scan, or of the one that is watched; None before the first.
+        watched: the scan of another process that is shown instead of one of our own; None when there is none.
         files: number of present files in the library; None while it is not known.
         keymap: the user's keys by action id.
         log_open: whether the log panel is open under the screens.
@@ -78,11 +106,22 @@ class ScreenSession:
     engine: Engine
     log_feed: LogFeed
     snapshot: ProgressSnapshot | None = None
+    watched: WatchedScan | None = None
     files: int | None = None
     keymap: dict[str, str] = field(default_factory=dict)
     log_open: bool = False
     log_level: int = logging.INFO
     first_rows: FirstRows | None = None
+
+    @property
+    def is_watching(self) -> bool:
+        """Whether a scan of another process is shown, and runs."""
+        return self.watched is not None and self.watched.running
+
+    @property
+    def shows_running_scan(self) -> bool:
+        """Whether the snapshots are those of a scan that runs, in this process or in another."""
+        return self.engine.running or self.is_watching
 
     @property
     def first_steps(self) -> str:

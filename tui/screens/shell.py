@@ -218,7 +218,7 @@ def footer_items(screen: AnyScreen[Any], session: ScreenSession) -> list[tuple[s
     for key, active in screen.active_bindings.items():
         if active.enabled and active.binding.id in BY_ID:
             keys.setdefault(active.binding.id, key)
-    if session.engine.running:
+    if session.shows_running_scan:
         keys.pop("scan", None)  # there is nothing to begin, and the other keys need the room
     paused = session.snapshot is not None and session.snapshot.state is ScanState.PAUSED
     labels = {"pause": "resume"} if paused else {}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tui.display import display, format_count, format_duration, format_size
+from tui.display import display, format_count, format_duration, format_size, name_process
 from tui.records import ScanState, Stage
 from tui.widgets.painted_lines import Line, PaintedLines, Piece, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from tui.records import ProgressSnapshot, ScanCounters, StageProgress, WorkerStatus
+    from tui.records import ProgressSnapshot, ScanCounters, ScanProcess, StageProgress, WorkerStatus
 
 STATE_WORDS: dict[ScanState, tuple[str, str]] = {
     ScanState.RUNNING: ("scanning", "accent"),
@@ -94,7 +94,7 @@ class ProgressCard(PaintedLines):
             return [(), (Piece(" No scan was made since the start.", "dim"),), ()]
         blank: Line = ()
         frame = [] if self.is_small else [blank]
-        lines: list[Line] = [*frame, _title(snapshot, width), *frame]
+        lines: list[Line] = [*frame, _title(snapshot, width), *_process(snapshot.process), *frame]
         lines += [_stage(stage, width) for stage in snapshot.stages]
         lines += [blank, *_counters(snapshot.counters, width)]
         if not is_over(snapshot.state):
@@ -123,6 +123,13 @@ def _title(snapshot: ProgressSnapshot, width: int) -> Line:
         name_paths(snapshot.paths), min(len(name_paths(snapshot.paths)), width - len(left)), cut="start"
     )
     return (Piece(f" {word}  ", look), Piece(f"{time}  "), Piece(path, "strong"), Piece(note, "warning"))
+
+
+def _process(process: ScanProcess | None) -> Iterable[Line]:
+    """Yield a line about the other process that runs the scan, if it is one."""
+    if process is not None:
+        where = "" if process.is_here else ", another machine"
+        yield (Piece(f" by {name_process(process)}{where}", "warning"),)
 
 
 def _stage(stage: StageProgress, width: int) -> Line:
