@@ -16,15 +16,17 @@ from tests.scan.test_service import children, meddling_exiftool, use_exiftool
 from tui.library import roots, scans
 from tui.mounts import read_mounts
 from tui.records import ScanState, Stage
+from tui.scan import fingerprint_stage
 from tui.scan.disk_reading import group_by_disk
+from tui.scan.fingerprint_stage import FingerprintStage
 from tui.scan.root_walk import RootWalk
 from tui.scan.service import ScanRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from tui.scan.fingerprint_stage import FingerprintStage
+    from tui.records import FileJob
 
 
 async def make_roots(engine: Engine, folder: Path, **disks: str) -> list[Path]:
@@ -133,6 +135,47 @@ async def test_the_guess_of_a_scan_is_kept(tmp_path: Path) -> None:
         ((guess,),) = await engine.rows("SELECT guessed_disk FROM root")
         assert guess in {"ssd", "hdd", "network"}
         assert guess == "ssd" or read_mounts()
+
+
+async def test_what_is_hashed_while_another_disk_is_walked_is_not_remembered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, wait_until: Callable[..., Any]
+) -> None:
+    monkeypatch.setattr(fingerprint_stage, "_BATCH_FILES", 4)
+    monkeypatch.setattr(fingerprint_stage, "_WAITING_BATCHES", 2)
+    gate, remembered = threading.Event(), [0]
+    real_walk, real_submit = RootWalk._walk_all, FingerprintStage._submit
+
+    def walk_all(walk: RootWalk) -> None:
+        assert not walk._root.endswith(b"/slow") or gate.wait(60)
+        real_walk(walk)
+
+    def submit(stage: FingerprintStage, jobs: Sequence[FileJob], *, full: bool) -> None:
+        remembered.append(len(stage._hashed_early))
+        real_submit(stage, jobs, full=full)
+
+    async with Engine.open(tmp_path) as engine:
+        quick, _ = await make_roots(engine, tmp_path, quick="ssd", slow="network")
+        for number in range(34):
+            write_file(quick / f"{number}.png", b"%d" % number)
+        await engine.scan(quick, only=Stage.METADATA)
+        monkeypatch.setattr(RootWalk, "_walk_all", walk_all)
+        monkeypatch.setattr(FingerprintStage, "_submit", submit)
+        await engine.service.start(ScanRequest())
+        run = engine.service._run
+        assert run is not None
+        async with asyncio.timeout(60):
+            while {fingerprint for _, fingerprint in await states_below(engine, quick)} != {1}:
+                await asyncio.sleep(0.01)
+        disks = run._reading._disks
+        await wait_until(
+            lambda: not any(disk._fingerprint and disk._fingerprint._hashed_early for disk in disks)
+        )
+        assert engine.service.running
+        gate.set()
+        assert (await engine.service.wait()).state is ScanState.COMPLETED
+        progress = {item.stage: item.done for item in engine.snapshot.stages}
+        assert progress[Stage.FINGERPRINT] == 46, "each file once"
+    assert 0 < max(remembered) <= 5 * 4
 
 
 @pytest.mark.parametrize(("disk", "together"), [("ssd", 3), ("hdd", 1)])

@@ -177,10 +177,8 @@ class FingerprintStage:
                 if not more:
                     self._feeder.bring_back()
                 batch = [] if more and not self._may_begin() else await self._next_batch()
-                if (
-                    more
-                ):  # their metadata may be under way, and they be offered when they are no longer pending
-                    self._hashed_early.update(job.file_id for job in batch)
+                if more:
+                    self._note_early(batch)
                 if batch:
                     self._submit(batch, full=self._full)
                 elif more or self._waiting or self._outcomes or self._feeder.has_aside:
@@ -217,6 +215,16 @@ class FingerprintStage:
         while len(batch) < _BATCH_FILES and (job := await self._feeder.next_job()) is not None:
             batch.append(job)
         return batch
+
+    def _note_early(self, batch: Sequence[FileJob]) -> None:
+        """Remember files whose metadata may be under way: they may be offered when they are no longer pending.
+
+        Where no metadata is under way, what is committed is never offered again. It is forgotten, or all files of this
+        disk would be remembered while another one is walked.
+        """
+        if self._may_begin():
+            self._hashed_early.intersection_update(self._jobs)
+        self._hashed_early.update(job.file_id for job in batch)
 
     def _submit(self, jobs: Sequence[FileJob], *, full: bool) -> None:
         """Hand in a batch; files that are read wholly one by one, lest a small one waits behind a huge one."""
