@@ -182,6 +182,8 @@ def stay_open():
         else:
             argument = line
         previous = line
+    if START == "outlives":  # as the real one does that nobody speaks to any more
+        time.sleep(1000)
 
 
 main()
@@ -211,7 +213,7 @@ def write_fake_exiftool(
     Args:
         folder: where it lies, and where it leaves its marks.
         start: `good`, `dead`, `dead-once`, `dead-thrice`, `hang`, `flood` or `garbage`: how a `-stay_open` process
-            begins; or `hates_files`: it begins well and dies with every file.
+            begins; or how it goes on: `hates_files` dies with every file, `outlives` stays when its input has ended.
         version: what it says it is.
         pace_s: how long it takes for each file, seconds.
         notes: whether it notes what it is asked for; see `read_notes`.
