@@ -186,6 +186,7 @@ class Extraction:
         metadata: the normalised record, None when the stage failed.
         all_tags: everything that the extractor said, tag name to value, as JSON text (UTF-8); None when it failed.
         error: why the stage failed, one plain sentence; None when it succeeded.
+        path: where a stage that failed looked; the outcome is void if the library has the file elsewhere by now.
         warnings: what the extractor complained about although it answered.
     """
 
@@ -197,6 +198,7 @@ class Extraction:
     all_tags: bytes | None = None
     error: str | None = None
     warnings: tuple[str, ...] = ()
+    path: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,7 @@ class Fingerprint:
         full: xxh3_128 (16 bytes) over the whole content, None when that was not asked for.
         error: why the stage failed; None when it succeeded.
         elsewhere: whether it failed because nothing lies at the path by now, or another file.
+        path: where a stage that failed looked; the outcome is void if the library has the file elsewhere by now.
     """
 
     file_id: int
@@ -220,6 +223,7 @@ class Fingerprint:
     full: bytes | None = None
     error: str | None = None
     elsewhere: bool = False
+    path: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

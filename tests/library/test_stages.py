@@ -112,6 +112,21 @@ def test_an_outcome_for_another_content_is_void(db: sqlite3.Connection, add: Add
     assert _row(db, file_id, "metadata_state", "fingerprint_state", "title") == (0, 0, None)
 
 
+def test_a_failure_at_a_former_path_is_void(db: sqlite3.Connection, add: Add) -> None:
+    """The file moved while it was read: that nothing lies at its old path says nothing of it."""
+    (file_id,) = add(b"a.jpg")
+    for path, settled in ((b"/srv/photos/old.jpg", 0), (b"/srv/photos/a.jpg", 1)):
+        assert (
+            stages.save_extractions(db, [Extraction(file_id, 1_000, NOW, "", error="gone", path=path)])
+            == settled
+        )
+        assert (
+            stages.save_fingerprints(db, [Fingerprint(file_id, 1_000, NOW, error="gone", path=path)])
+            == settled
+        )
+        assert _row(db, file_id, "metadata_state", "fingerprint_state") == (2 * settled, 2 * settled)
+
+
 def test_a_failure_keeps_what_is_known_and_is_a_problem(
     db: sqlite3.Connection, add: Add, check_index: Check
 ) -> None:

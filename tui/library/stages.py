@@ -227,8 +227,8 @@ def save_extractions(
 ) -> int:
     """Settle the metadata stage of files; return how many were settled.
 
-    An outcome is void when the library has another size or time for the file by now. A failure is a problem and
-    leaves what is known; a success ends the stage's problem. Edited fields keep their value.
+    An outcome is void when the library has another size or time for the file by now, and a failure also when it has the
+    file at another path. A failure is a problem and leaves what is known; a success ends the stage's problem. Edited fields keep their value.
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
     valid = _still_true(db, extractions)
@@ -247,13 +247,21 @@ def save_extractions(
 
 
 def _still_true(db: sqlite3.Connection, outcomes: Sequence[Outcome]) -> list[Outcome]:
-    """Return the outcomes whose file has the size and time that were read; the last one of each file."""
+    """Return the outcomes whose file has the size and time that were read; the last one of each file.
+
+    A failure at a path where the library no longer has the file says nothing of it: it moved while it was read.
+    """
     by_id = {item.file_id: item for item in outcomes}
     known = db.execute(
-        "SELECT id, size, mtime_ns FROM file WHERE id IN (SELECT value FROM json_each(?))",
+        "SELECT file.id, root.path, folder.path, name, size, mtime_ns FROM file JOIN folder ON folder.id = folder_id "
+        "JOIN root ON root.id = root_id WHERE file.id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(by_id)),),
     ).fetchall()
-    return [item for file_id, *stamp in known if _stamp(item := by_id[file_id]) == stamp]
+    return [
+        item
+        for file_id, root, folder, name, *stamp in known
+        if _stamp(item := by_id[file_id]) == stamp and item.path in {None, join_path(root, folder, name)}
+    ]
 
 
 def _stamp(outcome: Outcome) -> list[int]:
@@ -275,8 +283,7 @@ def save_fingerprints(
 ) -> int:
     """Settle the fingerprint stage of files; return how many were settled.
 
-    An outcome is void when the library has another size or time for the file by now. A failure is a problem and
-    leaves the fingerprints that are known.
+    An outcome is void as in `save_extractions`. A failure is a problem and leaves the fingerprints that are known.
     """
     now_ns = time.time_ns() if now_ns is None else now_ns
     valid = _still_true(db, fingerprints)

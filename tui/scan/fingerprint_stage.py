@@ -248,7 +248,7 @@ class FingerprintStage:
     async def _commit(self) -> None:
         """Commit what has been hashed, then count it and let its files go."""
         outcomes, self._outcomes = self._outcomes, []
-        if self._more_to_come():
+        if self._more_to_come() or self._token.aborted:  # an aborted walk has not said where files are
             aside = self._feeder.put_aside(outcome.file_id for outcome in outcomes if outcome.elsewhere)
             outcomes = [outcome for outcome in outcomes if outcome.file_id not in aside]
         if not outcomes:

@@ -273,7 +273,8 @@ class MetadataStage:
 
     async def _settle_batch(self, answers: Sequence[RawAnswer], thread: DaemonThread) -> None:
         """Normalise and commit one batch, then count it and let its files go."""
-        look = partial(settle_answers, answers, self._feeder.may_retry, may_be_elsewhere=self._more_to_come())
+        may_move = self._more_to_come() or self._token.aborted  # an aborted walk has not said where files are
+        look = partial(settle_answers, answers, self._feeder.may_retry, may_be_elsewhere=may_move)
         batch = await thread.run(look)
         jobs = [answer.job for answer in answers]
 
@@ -386,4 +387,4 @@ def _to_extraction(answer: RawAnswer) -> Extraction:
 
 
 def _failure(job: FileJob, message: str) -> Extraction:
-    return Extraction(job.file_id, job.size, job.mtime_ns, "", error=message)
+    return Extraction(job.file_id, job.size, job.mtime_ns, "", error=message, path=job.path)
