@@ -237,6 +237,9 @@ def test_whether_a_process_lives() -> None:
     assert locks.process_lives(locks.host_name(), os.getpid(), "") is True
     assert locks.process_lives(locks.host_name(), 2**22 + 1, "") is False
     assert locks.process_identity(2**22 + 1) == ""
+    with subprocess.Popen(["true"]) as ended:  # and nobody has collected it
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        assert locks.process_identity(ended.pid) == ""
 
 
 # Tags

@@ -5,8 +5,10 @@ Typer is not needed for that, and the terminal application starts without it.
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import stat
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -91,6 +93,19 @@ def _show_place(text: str, position: int) -> tuple[str, str]:
     before = f"…{before}" if start else before
     more = "…" if len(text) > position + _SHOWN_AROUND else ""
     return f"{before}{behind}{more}", f"{' ' * cell_len(before)}^"
+
+
+def forget_lost_terminal() -> None:
+    """Let stdout and stderr lead nowhere where their terminal has gone, so that writing to them is no failure.
+
+    A terminal whose line dropped is still a device, but answers no question any more (tty_ioctl(4): EIO).
+    """
+    for number in (1, 2):
+        with contextlib.suppress(OSError):
+            if stat.S_ISCHR(os.fstat(number).st_mode) and not os.isatty(number):
+                nothing = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nothing, number)
+                os.close(nothing)
 
 
 def prepare_streams() -> None:

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from tui.commands.outcome import forget_lost_terminal
 from tui.commands.output import write_json
 from tui.commands.scan_report import print_summary, report_progress, summary_event
 from tui.commands.session import open_scan_session
@@ -102,21 +103,27 @@ async def _run(service: ScanService, request: ScanRequest, *, as_json: bool) -> 
 
 @contextlib.contextmanager
 def _aborting_on_signals(service: ScanService) -> Iterator[asyncio.Event]:
-    """Abort the scan on the first signal, which sets the event; a second Ctrl-C leaves at once."""
+    """Abort the scan on the first signal, which sets the event; a second Ctrl-C leaves at once.
+
+    A dropped line is nothing to a scan that was started with `nohup`.
+    """
     loop = asyncio.get_running_loop()
     interrupted = asyncio.Event()
+    ignores_hang_up = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
 
     def abort() -> None:
         interrupted.set()
+        forget_lost_terminal()
         service.abort()
         loop.remove_signal_handler(signal.SIGINT)
 
-    for number in _HANDLED:
+    handled = [number for number in _HANDLED if number != signal.SIGHUP or not ignores_hang_up]
+    for number in handled:
         loop.add_signal_handler(number, abort)
     try:
         yield interrupted
     finally:
-        for number in _HANDLED:
+        for number in handled:
             loop.remove_signal_handler(number)
 
 

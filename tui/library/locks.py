@@ -110,12 +110,12 @@ def process_identity(pid: int) -> str:
     """Return what tells process `pid` from every other, also after its number was given away again.
 
     Boot, process namespace and start time, as Linux shows them in /proc (proc(5)); empty elsewhere and for a
-    process that does not live.
+    process that does not live. One that has ended and is not collected does not live: in a container that may last.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            started = file.read().rpartition(b")")[2].split()[19].decode("ascii")
-        return f"{_namespace()}/{started}"
+            fields = file.read().rpartition(b")")[2].split()
+        return "" if fields[0] in b"ZX" else f"{_namespace()}/{fields[19].decode('ascii')}"
     except (OSError, IndexError):
         return ""
 
