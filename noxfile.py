@@ -59,6 +59,14 @@ def trust(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Not part of the gate: half an hour of scanning, changing, searching and aborting (`-- --minutes 5`)."""
+    session.run(
+        os.path.join(os.path.dirname(sys.executable), "python"), "-m", "tests.trust.soak", *session.posargs
+    )
+
+
+@nox.session
 def coverage(session: nox.Session) -> None:
     """Not part of the gate, because it takes twice as long: all tests with coverage, also of the processes that they start."""
     program = _tool("coverage")
