@@ -31,6 +31,7 @@ import time
 
 HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, HERE)
+os.environ["PYTHONPATH"] = HERE  # what is measured is this checkout, wherever Python comes from
 
 import pyte
 from photos import make_photos
