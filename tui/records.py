@@ -166,12 +166,14 @@ class Problem:
         stage: the stage that failed.
         message: one plain sentence for a person; may hold foreign text, so show it through `display()`.
         file_id: id of the file in the library, None when the path is no catalogued file (a folder, say).
+        passing: whether it says nothing of the content of the file, which was away or changed; the next scan tries again.
     """
 
     path: bytes
     stage: Stage
     message: str
     file_id: int | None = None
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +189,7 @@ class Extraction:
         all_tags: everything that the extractor said, tag name to value, as JSON text (UTF-8); None when it failed.
         error: why the stage failed, one plain sentence; None when it succeeded.
         path: where a stage that failed looked; the outcome is void if the library has the file elsewhere by now.
+        passing: whether the failure says nothing of the content of the file; see `Problem`.
         warnings: what the extractor complained about although it answered.
     """
 
@@ -199,6 +202,7 @@ class Extraction:
     error: str | None = None
     warnings: tuple[str, ...] = ()
     path: bytes | None = None
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -374,3 +374,21 @@ def test_problems_of_missing_files_wait_for_their_file(db: sqlite3.Connection, a
     assert (len(problems.list_problems(db)), problems.count_problems(db)) == (1, {"metadata": 1})
     files.set_missing(db, [file_id], 2)
     assert (problems.list_problems(db), problems.count_problems(db)) == ([], {})
+
+
+def test_what_says_nothing_of_a_file_is_tried_again_by_the_next_scan(
+    db: sqlite3.Connection, add: Add, root_id: int
+) -> None:
+    away, damaged = add(b"away.jpg", b"damaged.jpg")
+    for file_id, passing in ((away, True), (damaged, False)):
+        failure = Extraction(file_id, 1_000, NOW, "", error="The file is gone.", passing=passing)
+        assert stages.save_extractions(db, [failure]) == 1
+        nothing_there = Fingerprint(file_id, 1_000, NOW, error="cannot be opened", elsewhere=passing)
+        assert stages.save_fingerprints(db, [nothing_there]) == 1
+    assert not stages.pending_metadata(db, root_id)
+    stages.make_passing_pending(db)
+    for pending in (stages.pending_metadata(db, root_id), stages.pending_fingerprints(db, root_id)):
+        assert [job.file_id for job in pending] == [away]
+    assert stages.save_extractions(db, [Extraction(away, 1_000, NOW, "", error="It is damaged.")]) == 1
+    stages.make_passing_pending(db)
+    assert not stages.pending_metadata(db, root_id), "a failure of its content replaces the other"

@@ -171,7 +171,7 @@ async def test_file_that_exiftool_cannot_find_is_an_answer_with_error(
     async with WorkerPool(fake(), 1) as pool:
         outcome = (await run_all(pool, [write("silent.jpg")]))[0]
         assert not isinstance(outcome, BaseException)
-        assert (outcome.error, outcome.tags) == ("File not found", {})
+        assert (outcome.error, outcome.tags) == ("The file is gone.", {})
 
 
 async def test_memory_is_watched_where_the_kernel_does_not(write: type_write, fake: type_fake) -> None:

@@ -47,15 +47,17 @@ def record_problem(db: sqlite3.Connection, problem: Problem, *, now_ns: int) -> 
         "(file_id, stage) WHERE file_id IS NOT NULL" if by_file else "(path, stage) WHERE file_id IS NULL"
     )
     db.execute(
-        "INSERT INTO problem (file_id, path, stage, message, first_at, last_at) VALUES (?1, ?2, ?3, ?4, ?5, ?5) "
+        "INSERT INTO problem (file_id, path, stage, message, first_at, last_at, passing) "
+        "VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) "
         f"ON CONFLICT {target} DO UPDATE SET message = excluded.message, attempts = attempts + 1, "
-        "last_at = excluded.last_at",
+        "last_at = excluded.last_at, passing = excluded.passing",
         (
             problem.file_id,
             None if by_file else problem.path,
             str(problem.stage),
             stored_text(problem.message),
             now_ns,
+            problem.passing,
         ),
     )
 

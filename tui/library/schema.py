@@ -308,6 +308,7 @@ CREATE TABLE problem (
     first_at INTEGER NOT NULL,
     last_at INTEGER NOT NULL,
     ignored INTEGER NOT NULL DEFAULT 0,
+    passing INTEGER NOT NULL DEFAULT 0,
     CHECK ((file_id IS NULL) <> (path IS NULL))
 );
 CREATE UNIQUE INDEX problem_file ON problem (file_id, stage) WHERE file_id IS NOT NULL;

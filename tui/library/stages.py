@@ -182,6 +182,15 @@ def make_pending(
         )
 
 
+def make_passing_pending(db: sqlite3.Connection) -> None:
+    """Make pending again what failed for a reason that says nothing of the file: it was away, or kept changing."""
+    for stage in ("metadata", "fingerprint"):
+        db.execute(
+            f"UPDATE file SET {stage}_state = 0 WHERE {stage}_state = 2 "
+            f"AND id IN (SELECT file_id FROM problem WHERE stage = '{stage}' AND passing)"
+        )
+
+
 def make_outdated_pending(db: sqlite3.Connection) -> None:
     """Make the metadata pending that an older `METADATA_VERSION` extracted or failed to; costs nothing when done before."""
     row = db.execute("SELECT value FROM setting WHERE name = 'metadata_version'").fetchone()
@@ -236,7 +245,8 @@ def save_extractions(
     for item in failed:
         db.execute("UPDATE file SET metadata_state = 2 WHERE id = ?", (item.file_id,))
         message = item.error or "no metadata"
-        record_problem(db, Problem(b"", Stage.METADATA, message, item.file_id), now_ns=now_ns)
+        problem = Problem(b"", Stage.METADATA, message, item.file_id, passing=item.passing)
+        record_problem(db, problem, now_ns=now_ns)
     done = [item for item in valid if item.metadata is not None]
     ids = [item.file_id for item in done]
     with search_index.reindexing(db, ids):
@@ -295,7 +305,7 @@ def save_fingerprints(
             (int(state), item.quick, item.full, item.file_id),
         )
         if item.error is not None:
-            problem = Problem(b"", Stage.FINGERPRINT, item.error, item.file_id)
+            problem = Problem(b"", Stage.FINGERPRINT, item.error, item.file_id, passing=item.elsewhere)
             record_problem(db, problem, now_ns=now_ns)
     clear_problems(db, [item.file_id for item in valid if item.error is None], Stage.FINGERPRINT)
     return len(valid)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from tui.errors import YapmoError
 
+FILE_GONE = "The file is gone."
+"""What every kind of worker says of a path at which nothing lies when it looks there."""
+
 
 class TaskFailedError(YapmoError):
     """A task got no answer; the message is one plain sentence for a person and may hold foreign text.

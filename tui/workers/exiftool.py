@@ -17,7 +17,13 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tui.workers.errors import AnswerTooLargeError, DesynchronisedError, TaskFailedError, TaskRefusedError
+from tui.workers.errors import (
+    FILE_GONE,
+    AnswerTooLargeError,
+    DesynchronisedError,
+    TaskFailedError,
+    TaskRefusedError,
+)
 from tui.workers.exiftool_program import (
     ExiftoolMissingError,
     ExiftoolProgram,
@@ -373,6 +379,8 @@ def _as_texts(value: object) -> tuple[str, ...]:
 def _first_error(stderr: str) -> str:
     """Return the first complaint in `stderr` without the path that ExifTool puts behind it."""
     for line in stderr.splitlines():
+        if line.startswith("Error: File not found"):
+            return FILE_GONE
         if line.startswith(("Error: ", "Warning: ")):
             return line.partition(": ")[2].partition(" - /")[0]
     return stderr[:_QUOTED_CHARACTERS] or "ExifTool said nothing of the file."

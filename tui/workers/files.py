@@ -11,7 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from tui.mounts import LOCAL_TYPES, TABLE, read_mounts
-from tui.workers.errors import PoolClosedError, TaskRefusedError, TaskTimedOutError
+from tui.workers.errors import FILE_GONE, PoolClosedError, TaskRefusedError, TaskTimedOutError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -196,8 +196,8 @@ def _require_regular(status: os.stat_result) -> None:
 
 def _explain(error: OSError) -> str:
     reasons = {
-        errno.ENOENT: "The file is gone.",
-        errno.ENOTDIR: "The file is gone.",
+        errno.ENOENT: FILE_GONE,
+        errno.ENOTDIR: FILE_GONE,
         errno.EACCES: "No permission to read the file.",
         errno.EPERM: "No permission to read the file.",
         errno.ELOOP: "This is a symbolic link, not a regular file.",

@@ -15,6 +15,8 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from tui.workers.errors import FILE_GONE
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -81,6 +83,8 @@ def _to_json(answer: dict[str, Any]) -> bytes:
 
 
 def _explain(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError | NotADirectoryError):
+        return FILE_GONE
     if isinstance(error, MemoryError):
         return "The file needs more memory than it may take."
     if isinstance(error, RecursionError):
