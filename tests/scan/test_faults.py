@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-import tui.scan.fingerprint_stage
+import tui.scan.hashing
 import tui.scan.walk_batches
 from tests.media import write_file
 from tests.scan.engine import Engine
@@ -61,7 +61,7 @@ async def test_a_file_that_cannot_be_hashed_is_a_problem_and_the_rest_goes_on(
             raise ValueError
         return fingerprint_file(job, *arguments, **options)
 
-    monkeypatch.setattr(tui.scan.fingerprint_stage, "fingerprint_file", hash_but_one)
+    monkeypatch.setattr(tui.scan.hashing, "fingerprint_file", hash_but_one)
     async with Engine.open(tmp_path, fingerprint=hashing) as engine:
         await engine.scan(root, only=Stage.WALK)
         with caplog.at_level(logging.CRITICAL + 1):

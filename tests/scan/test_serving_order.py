@@ -11,7 +11,7 @@ from tests.media import jpeg_bytes, write_file
 from tests.scan.engine import Engine
 from tui.library import roots
 from tui.records import ScanState, Stage
-from tui.scan import fingerprint, fingerprint_stage, metadata
+from tui.scan import fingerprint, hashing, metadata
 from tui.scan.service import ScanRequest
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def hashed(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
         order.append(job.path)
         return real(job, *arguments, **options)
 
-    monkeypatch.setattr(fingerprint_stage, "fingerprint_file", note)
+    monkeypatch.setattr(hashing, "fingerprint_file", note)
     return order
 
 

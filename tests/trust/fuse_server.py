@@ -2,8 +2,8 @@
 
 Run by `mounts.FaultyDisk` as `python fuse_server.py DESCRIPTOR FOLDER CONTROL`. What goes wrong depends on names:
 reads of `*eio*` fail, reads of `*hang*` are never answered, and those of `*stuck*` neither, in such a way that not even
-SIGKILL ends who reads. While the folder CONTROL holds a file `dead`, everything fails with EIO; while it holds `silent`,
-nothing is answered. The structures are those of <linux/fuse.h>, version 7.31.
+SIGKILL ends who reads. While the folder CONTROL holds a file `hold`, reads of `*late*` wait; with `slow`, folders are listed
+slowly; with `dead`, everything fails with EIO; with `silent`, nothing is answered. The structures are those of <linux/fuse.h>, version 7.31.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import select
 import stat
 import struct
 import sys
+import time
 
 LOOKUP, FORGET, GETATTR, READLINK, OPEN, READ, STATFS, RELEASE = 1, 2, 3, 5, 14, 15, 17, 18
 INIT, OPENDIR, READDIR, RELEASEDIR, INTERRUPT, DESTROY, BATCH_FORGET = 26, 27, 28, 29, 36, 38, 42
@@ -22,6 +23,8 @@ UNANSWERED = (FORGET, BATCH_FORGET, INTERRUPT)
 HEADER = struct.Struct("<IIQQIIIHH")
 ANSWER = struct.Struct("<IiQ")
 DIRECT_IO = 1
+ASYNC_READ = 1
+"""Lets who waits for a page be killed, as on NFS."""
 LOOK_S = 0.05
 """How often the folder CONTROL is looked at while requests wait."""
 
@@ -69,6 +72,11 @@ class Server:
         _, opcode, unique, node, *_ = HEADER.unpack_from(request)
         if opcode in UNANSWERED:
             return
+        if opcode == READ and b"late" in self.paths.get(node, b"") and self.is_told("hold"):
+            self.waiting.append(request)
+            return
+        if opcode == READDIR and self.is_told("slow"):
+            time.sleep(0.05)
         error, data = 0, b""
         try:
             if opcode != INIT and self.is_told("dead"):
@@ -85,7 +93,9 @@ class Server:
 
     def answer(self, opcode: int, node: int, body: bytes) -> bytes:
         if opcode == INIT:
-            return struct.pack("<IIIIHHIIHHI7I", 7, 31, 0, 0, 16, 12, 1 << 16, 1, 0, 0, 0, *[0] * 7)
+            return struct.pack(
+                "<IIIIHHIIHHI7I", 7, 31, 1 << 17, ASYNC_READ, 16, 12, 1 << 16, 1, 0, 0, 0, *[0] * 7
+            )
         path = self.paths.get(node)
         if path is None:
             raise OSError(errno.ESTALE, "forgotten")

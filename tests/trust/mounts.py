@@ -95,13 +95,13 @@ class FaultyDisk:
         self._stop()
 
     def tell(self, what: str) -> None:
-        """Let everything fail (`dead`) or hang (`silent`) from now on."""
+        """Let everything fail (`dead`) or hang (`silent`) from now on, or some of it wait (`hold`, `slow`)."""
         (self._control / what).touch()
 
     def recover(self) -> None:
         """Let it work as before."""
-        for path in self._control.iterdir():
-            path.unlink()
+        for what in ("dead", "silent", "slow", "hold"):
+            (self._control / what).unlink(missing_ok=True)
 
     def _stop(self) -> None:
         if self._server is not None:

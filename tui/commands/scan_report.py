@@ -106,6 +106,7 @@ def progress_event(snapshot: ProgressSnapshot) -> dict[str, Any]:
         "state": str(snapshot.state),
         **process_members(snapshot.process),
         "seconds": round(snapshot.seconds, 3),
+        **({"note": snapshot.note} if snapshot.note else {}),
         **asdict(snapshot.counters),
         "stages": {
             str(stage.stage): {

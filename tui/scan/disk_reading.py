@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tui.config import Config
     from tui.library.database import Library
+    from tui.scan.absence import DiskPresence
     from tui.scan.cancel import CancelToken
     from tui.scan.extractors import Extractors
     from tui.scan.progress import StageMeter, Tally
@@ -44,6 +45,7 @@ class SharedParts:
         tally: counts outcomes.
         meters: measure the stages.
         stages: those that this scan runs.
+        presences: what knows whether the disk of a target is there, by the id of its scan.
     """
 
     library: Library
@@ -54,6 +56,7 @@ class SharedParts:
     tally: Tally
     meters: Mapping[Stage, StageMeter]
     stages: Collection[Stage]
+    presences: Mapping[int, DiskPresence]
 
 
 def group_by_disk(targets: Sequence[ScanTarget]) -> list[list[ScanTarget]]:
@@ -94,6 +97,7 @@ class DiskReading:
         """
         self._shared = shared
         self.profile = PROFILES[targets[0].disk]
+        self._presence = shared.presences[targets[0].key.scan_id]
         self._backlog = Backlog(
             shared.thread, shared.connection, targets, in_path_order=self.profile.in_path_order
         )
@@ -155,6 +159,8 @@ class DiskReading:
             threads=self.profile.hashing,
             full=scan.fingerprint == "full",
             follow_links=scan.follow_symlinks,
+            timeout_s=shared.config.exiftool.timeout,
+            presence=self._presence,
             more_to_come=lambda: self._is_walking() or self.is_extracting,
             may_begin=lambda: self._is_walked() and not self.is_busy,
         )
@@ -171,6 +177,7 @@ class DiskReading:
             shared.tally,
             shared.meters[Stage.METADATA],
             extractor=extractor,
+            presence=self._presence,
             more_to_come=self._is_walking,
             on_settled=fingerprint.offer if fingerprint is not None else lambda _: None,
         )

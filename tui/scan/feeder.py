@@ -98,6 +98,10 @@ class Feeder:
         self._returns.update(file_ids)
         self.settle(file_ids)
 
+    def take_back(self, file_ids: Iterable[int]) -> None:
+        """Note that these files were not read, through no fault of theirs; they are handed out as if they never had been."""
+        self.settle(file_ids)
+
     @property
     def has_aside(self) -> bool:
         """Whether files were put aside and not brought back."""

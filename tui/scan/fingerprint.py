@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import xxhash
 
@@ -16,7 +16,6 @@ from tui.records import Fingerprint, stored_inode
 
 if TYPE_CHECKING:
     from tui.records import FileJob
-    from tui.scan.cancel import CancelToken
 
 END_BYTES = 64 * 1024
 """Bytes at the start and at the end of a file that the quick fingerprint covers."""
@@ -24,9 +23,14 @@ END_BYTES = 64 * 1024
 _CHUNK = 1 << 20
 
 
-def fingerprint_file(
-    job: FileJob, token: CancelToken, *, full: bool, follow_links: bool = False
-) -> Fingerprint:
+class Checked(Protocol):
+    """What is asked between two reads whether to go on, as `CancelToken.check`."""
+
+    def check(self) -> None:
+        """Return when work may go on; raise ScanCancelledError when the scan was aborted."""
+
+
+def fingerprint_file(job: FileJob, token: Checked, *, full: bool, follow_links: bool = False) -> Fingerprint:
     """Hash one file.
 
     The quick fingerprint is xxh3_128 over the size as 8 bytes little-endian, the first 64 KiB and the last 64 KiB
@@ -81,7 +85,7 @@ def _hash_ends(descriptor: int, size: int) -> bytes:
     return digest.digest()
 
 
-def _hash_all(descriptor: int, token: CancelToken) -> bytes:
+def _hash_all(descriptor: int, token: Checked) -> bytes:
     digest = xxhash.xxh3_128()
     offset = 0
     while chunk := os.pread(descriptor, _CHUNK, offset):

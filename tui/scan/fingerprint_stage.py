@@ -3,105 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import queue
-import threading
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
-from tui.display import display
 from tui.library import stages
-from tui.records import Fingerprint
-from tui.scan.cancel import ScanCancelledError
-from tui.scan.fingerprint import fingerprint_file
+from tui.scan.hashing import HashingThreads
 from tui.scan.outcomes import count_outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui.library.database import Library
-    from tui.records import FileJob
+    from tui.records import FileJob, Fingerprint
+    from tui.scan.absence import DiskPresence
     from tui.scan.cancel import CancelToken
     from tui.scan.feeder import Feeder
     from tui.scan.progress import StageMeter, Tally
 
-logger = logging.getLogger("yapmo.scan")
-
 _BATCH_FILES = 32
 _WAITING_BATCHES = 16
 _IDLE_S = 0.1
-_HAND_IN_S = 0.2
 _ABORT_GRACE_S = 0.2
-
-
-class HashingThreads:
-    """Hashes batches of files in threads of their own.
-
-    Daemon threads, because a read that never returns must not keep the program from ending.
-    """
-
-    def __init__(
-        self,
-        number: int,
-        token: CancelToken,
-        on_done: Callable[[Sequence[Fingerprint], bool], None],
-        *,
-        follow_links: bool,
-    ) -> None:
-        """Prepare `number` threads; `on_done` is called on the event loop with outcomes, and whether they end a batch."""
-        self._follow_links = follow_links
-        self._token = token
-        self._on_done = on_done
-        self._number = number
-        self._batches: queue.SimpleQueue[tuple[Sequence[FileJob], bool] | None] = queue.SimpleQueue()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    def start(self) -> None:
-        """Start the threads; call on the event loop."""
-        self._loop = asyncio.get_running_loop()
-        for number in range(self._number):
-            threading.Thread(target=self._run, name=f"fingerprint {number + 1}", daemon=True).start()
-
-    def submit(self, jobs: Sequence[FileJob], *, full: bool) -> None:
-        """Hand in a batch; `full` asks for the hash of the whole content."""
-        self._batches.put((jobs, full))
-
-    def stop(self) -> None:
-        """Let the threads end; after an abort they drop what waits."""
-        for _ in range(self._number):
-            self._batches.put(None)
-
-    def _run(self) -> None:
-        while (batch := self._batches.get()) is not None:
-            jobs, full = batch
-            outcomes: list[Fingerprint] = []
-            handed_in_s = time.monotonic()
-            try:
-                for job in jobs:
-                    self._token.check()
-                    outcomes.append(self._hash(job, full=full))
-                    if time.monotonic() - handed_in_s > _HAND_IN_S:
-                        self._hand_in(outcomes, ends_batch=False)
-                        outcomes, handed_in_s = [], time.monotonic()
-            except ScanCancelledError:
-                pass
-            self._hand_in(outcomes, ends_batch=True)
-
-    def _hash(self, job: FileJob, *, full: bool) -> Fingerprint:
-        """Hash one file; whatever happens, it costs that file at most."""
-        try:
-            return fingerprint_file(job, self._token, full=full, follow_links=self._follow_links)
-        except ScanCancelledError:
-            raise
-        except Exception as error:
-            logger.exception("%s: the fingerprint cannot be made", display(job.path))
-            message = f"The fingerprint cannot be made: {type(error).__name__}."
-            return Fingerprint(job.file_id, job.size, job.mtime_ns, error=message)
-
-    def _hand_in(self, outcomes: Sequence[Fingerprint], *, ends_batch: bool) -> None:
-        loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._on_done, outcomes, ends_batch)
 
 
 class FingerprintStage:
@@ -118,6 +41,8 @@ class FingerprintStage:
         threads: int,
         full: bool,
         follow_links: bool,
+        timeout_s: float,
+        presence: DiskPresence,
         more_to_come: Callable[[], bool],
         may_begin: Callable[[], bool],
     ) -> None:
@@ -132,6 +57,8 @@ class FingerprintStage:
             threads: how many files are read at once.
             full: whether every file is hashed wholly.
             follow_links: whether paths that are symbolic links are read.
+            timeout_s: how long one read may take.
+            presence: knows whether the disk that holds the files is there.
             more_to_come: tells whether stages before this one are at work.
             may_begin: tells whether they have nothing to do for now; while they have, only offered files are hashed.
         """
@@ -143,8 +70,12 @@ class FingerprintStage:
         self._full = full
         self._more_to_come = more_to_come
         self._may_begin = may_begin
-        self._follow_links = follow_links
-        self._hashing = HashingThreads(threads, token, self._take, follow_links=follow_links)
+        self._presence = presence
+        self._make_threads = partial(
+            HashingThreads, token=token, on_done=self._take, follow_links=follow_links, timeout_s=timeout_s
+        )
+        self._hashing = self._make_threads(threads)
+        self._unread: list[FileJob] = []
         self._jobs: dict[int, FileJob] = {}
         self._hashed_early: set[int] = set()
         self._waiting = 0
@@ -170,7 +101,7 @@ class FingerprintStage:
         try:
             while not self._token.aborted:
                 await self._commit()
-                if self._token.paused or self._waiting >= _WAITING_BATCHES:
+                if self._token.paused or self._presence.is_away or self._waiting >= _WAITING_BATCHES:
                     await self._sleep()
                     continue
                 more = self._more_to_come()
@@ -192,11 +123,14 @@ class FingerprintStage:
 
     async def run_full(self, jobs: Sequence[FileJob]) -> None:
         """Hash the whole content of `jobs`, files that only their whole content can tell apart."""
-        hashing = self._hashing = HashingThreads(1, self._token, self._take, follow_links=self._follow_links)
+        hashing = self._hashing = self._make_threads(1)
         hashing.start()
+        self._unread = list(jobs)
         try:
-            self._submit(jobs, full=True)
-            while self._waiting and not self._token.aborted:
+            while (self._waiting or self._unread or self._outcomes) and not self._token.aborted:
+                if self._unread and not self._presence.is_away:
+                    unread, self._unread = self._unread, []
+                    self._submit(unread, full=True)
                 await self._sleep()
                 await self._commit()
         finally:
@@ -247,7 +181,10 @@ class FingerprintStage:
 
     async def _commit(self) -> None:
         """Commit what has been hashed, then count it and let its files go."""
+        self._hashing.give_up_hanging()
         outcomes, self._outcomes = self._outcomes, []
+        if any(outcome.error for outcome in outcomes) and await self._presence.is_to_blame():
+            outcomes = self._without_absent(outcomes)
         if self._more_to_come() or self._token.aborted:  # an aborted walk has not said where files are
             aside = self._feeder.put_aside(outcome.file_id for outcome in outcomes if outcome.elsewhere)
             outcomes = [outcome for outcome in outcomes if outcome.file_id not in aside]
@@ -258,3 +195,10 @@ class FingerprintStage:
             count_outcome(self._jobs.pop(outcome.file_id), outcome.error, self._meter, self._tally)
         end = self._feeder.settle if settled == len(outcomes) else self._feeder.give_back
         end([outcome.file_id for outcome in outcomes])
+
+    def _without_absent(self, outcomes: Sequence[Fingerprint]) -> list[Fingerprint]:
+        """Return outcomes without the failures, which may be the fault of an absent disk: those files are read again."""
+        failed = [outcome.file_id for outcome in outcomes if outcome.error is not None]
+        self._unread += [self._jobs.pop(file_id) for file_id in failed]
+        self._feeder.take_back(failed)
+        return [outcome for outcome in outcomes if outcome.error is None]

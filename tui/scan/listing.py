@@ -114,6 +114,7 @@ class WalkedFolder:
         problems: what could not be read here.
         unknown: names of entries that could not be looked at: nobody knows what they are, so they are not gone.
         readable: False when the listing failed or broke off: what it lacks is then unknown, not gone.
+        troubled: whether something could not be looked at that a second look may find.
     """
 
     path: bytes
@@ -125,3 +126,4 @@ class WalkedFolder:
     problems: list[Problem] = field(default_factory=list)
     unknown: list[bytes] = field(default_factory=list)
     readable: bool = True
+    troubled: bool = False

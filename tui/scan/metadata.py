@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tui.library.database import Library
+    from tui.scan.absence import DiskPresence
     from tui.scan.cancel import CancelToken
     from tui.scan.daemon_thread import DaemonThread
     from tui.scan.feeder import Feeder
@@ -97,6 +98,7 @@ class MetadataStage:
         meter: StageMeter,
         *,
         extractor: str,
+        presence: DiskPresence,
         more_to_come: Callable[[], bool],
         on_settled: Callable[[Sequence[FileJob]], None],
     ) -> None:
@@ -111,6 +113,7 @@ class MetadataStage:
             tally: counts outcomes.
             meter: measures the stage.
             extractor: name and version of the exiftool in the pool.
+            presence: knows whether the disk that holds the files is there.
             more_to_come: tells whether the walk may still find files.
             on_settled: called with the files whose outcome is committed.
         """
@@ -122,6 +125,7 @@ class MetadataStage:
         self._tally = tally
         self._meter = meter
         self._extractor = extractor
+        self._presence = presence
         self._more_to_come = more_to_come
         self._on_settled = on_settled
         self._answers: list[RawAnswer] = []
@@ -177,7 +181,7 @@ class MetadataStage:
         """Return the next file to read, waiting for one while there may be more; None when this lane is to end."""
         async with self._looking:
             while not self._token.aborted and self._failure is None and len(self._lanes) <= self._capacity:
-                if self._token.paused:
+                if self._token.paused or self._presence.is_away:
                     await self._sleep(_IDLE_S)
                     continue
                 more = self._more_to_come()  # asked before looking, or the walk's last files would be missed
@@ -275,7 +279,7 @@ class MetadataStage:
         """Normalise and commit one batch, then count it and let its files go."""
         may_move = self._more_to_come() or self._token.aborted  # an aborted walk has not said where files are
         look = partial(settle_answers, answers, self._feeder.may_retry, may_be_elsewhere=may_move)
-        batch = await thread.run(look)
+        batch = await self._without_absent(await thread.run(look))
         jobs = [answer.job for answer in answers]
 
         def write(db: sqlite3.Connection) -> int:
@@ -295,6 +299,19 @@ class MetadataStage:
             count_outcome(by_id[item.file_id], item.error, self._meter, self._tally)
         done = {item.file_id for item in batch.extractions if item.error is None}
         self._on_settled([job for job in jobs if job.file_id in done])
+
+
+    async def _without_absent(self, batch: SettledBatch) -> SettledBatch:
+        """Return a batch without the failures that may be the fault of an absent disk: those files are read again."""
+        failed = {item.file_id for item in batch.extractions if item.error is not None}
+        if not failed or not await self._presence.is_to_blame():
+            return batch
+        self._feeder.take_back(failed)
+        return replace(
+            batch,
+            extractions=tuple(item for item in batch.extractions if item.error is None),
+            unstable=tuple(pair for pair in batch.unstable if pair[0].file_id not in failed),
+        )
 
 
 def settle_answers(

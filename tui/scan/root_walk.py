@@ -74,8 +74,10 @@ class RootWalk:
         tally: Tally,
         meter: StageMeter,
         on_problem: Callable[[Problem], None],
+        *,
+        wait_for_disk: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Prepare the walk of `target` on the event loop, on which `on_problem` is called too."""
+        """Prepare the walk of `target` on the event loop, on which `on_problem` is called too; see `Walk` for `wait_for_disk`."""
         self._library = library
         self._key = target.key
         self._target = target
@@ -86,7 +88,7 @@ class RootWalk:
         self._on_problem = on_problem
         self._file_system = target.file_system
         self._file_systems: dict[int, FileSystem] = {}
-        self._walk = Walk(target.root_path, options, token, start=target.start)
+        self._walk = Walk(target.root_path, options, token, start=target.start, wait_for_disk=wait_for_disk)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._done: asyncio.Future[WalkOutcome] | None = None
         self._batches = WalkBatches(library, target.key, token, tally, asyncio.get_running_loop())

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from tui.display import display
 from tui.errors import FAULT_CODE, YapmoError
 from tui.records import ProgressSnapshot, ScanState, ScanSummary, Stage
+from tui.scan.absence import DiskPresence
 from tui.scan.cancel import CancelToken
 from tui.scan.companions import regroup_companions
 from tui.scan.daemon_thread import DaemonThread
-from tui.scan.disk_reading import SharedParts
+from tui.scan.disk_reading import SharedParts, group_by_disk
 from tui.scan.equal_files import EqualFiles
 from tui.scan.lease import ScanLease
 from tui.scan.merging import merge_search_index
@@ -70,6 +71,12 @@ class ScanRun:
         self._left_out = found.unavailable
         self._thread = thread = DaemonThread("scan")
         self._connection = connection = library.connect_read_only()
+        self._presences = {
+            target.key.scan_id: presence
+            for group in group_by_disk(found.targets)
+            for presence in [DiskPresence(group, self._token)]
+            for target in group
+        }
         self._walk = WalkStage(
             library,
             config,
@@ -80,11 +87,20 @@ class ScanRun:
             self._token,
             self._tally,
             self._meters[Stage.WALK],
+            self._presences,
         )
         self._equals = EqualFiles(library, thread, connection, self._token, found.targets)
         self._reading = Reading(
             SharedParts(
-                library, config, thread, connection, self._token, self._tally, self._meters, self._stages
+                library,
+                config,
+                thread,
+                connection,
+                self._token,
+                self._tally,
+                self._meters,
+                self._stages,
+                self._presences,
             ),
             [target for target in found.targets if request.believes(target)],
             extractors,
@@ -137,8 +153,14 @@ class ScanRun:
             stages=tuple(self._meters[stage].measure() for stage in self._stages),
             workers=() if is_over else self._reading.statuses(),
             problems=self._tally.problems,
-            note=self._unavailable if is_over else self._library.writer.waiting or self._reading.note,
+            note=self._unavailable if is_over else self._note,
         )
+
+    @property
+    def _note(self) -> str:
+        """What the scan waits for, or what it does about short memory, one sentence; empty when all is well."""
+        away = (presence.note for presence in self._presences.values())
+        return self._library.writer.waiting or next(filter(None, away), "") or self._reading.note
 
     @property
     def _stages(self) -> tuple[Stage, ...]:
@@ -159,6 +181,7 @@ class ScanRun:
         names = ", ".join(display(target.path) for target in self._targets)
         logger.info("scanning %s with %d exiftool processes", names, self.workers)
         heartbeat = asyncio.create_task(self._keep_alive())
+        watches = [asyncio.create_task(presence.keep_looking()) for presence in set(self._presences.values())]
         work = asyncio.create_task(self._work())
         stopped = asyncio.create_task(self._aborted.wait())
         error, code = "", 0
@@ -173,9 +196,9 @@ class ScanRun:
             logger.exception("the scan failed")
             error, code, state = f"{type(failure).__name__}: {failure}", FAULT_CODE, ScanState.FAILED
         finally:
-            for task in (heartbeat, stopped):
+            for task in (heartbeat, stopped, *watches):
                 task.cancel()
-            await asyncio.gather(heartbeat, stopped, return_exceptions=True)
+            await asyncio.gather(heartbeat, stopped, *watches, return_exceptions=True)
         if self._token.aborted and not error:
             state = ScanState.ABORTED
         return await self._finish(state, error, code)

@@ -11,7 +11,7 @@ import heapq
 import os
 import stat
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from tui.paths import is_inside
@@ -91,8 +91,26 @@ class Walk:
     several paths lead to is visited once and by the same path in every scan, its own if that lies in the root.
     """
 
-    def __init__(self, root: bytes, options: WalkOptions, token: CancelToken, *, start: bytes = b"") -> None:
-        """Prepare a walk of `start` (relative to the absolute path `root`, `b""` for all of it)."""
+    def __init__(
+        self,
+        root: bytes,
+        options: WalkOptions,
+        token: CancelToken,
+        *,
+        start: bytes = b"",
+        wait_for_disk: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Prepare a walk.
+
+        Args:
+            root: absolute path.
+            options: what is looked for.
+            token: stops and pauses the walk.
+            start: the part to walk, relative to the root; `b""` for all of it.
+            wait_for_disk: called where something could not be looked at; returns when the disk is there, and whether it
+                was away.
+        """
+        self._wait_for_disk = wait_for_disk
         self._root = root
         self._options = options
         self._token = token
@@ -120,8 +138,8 @@ class Walk:
         self._stack = [_Folder(self._start, rules)]
         while self._stack or self._links:
             self._token.check()
-            folder = self._take()
-            listing = self._list(folder)
+            listing, below = self._list_surely(self._take())
+            self._push(below, listing)
             yield listing
 
     def _take(self) -> _Folder:
@@ -147,8 +165,20 @@ class Walk:
             rules = rules.with_file(found.spec) if found.spec else rules
         return rules
 
-    def _list(self, folder: _Folder) -> WalkedFolder:
+    def _list_surely(self, folder: _Folder) -> tuple[WalkedFolder, list[_Folder]]:
+        """List a folder; once more where something could not be looked at, and again after each absence of the disk."""
+        listing, below = self._list(folder)
+        again = listing.troubled
+        while again:
+            was_away = self._wait_for_disk()
+            listing, below = self._list(folder, once_more=True)
+            again = was_away and listing.troubled
+        return listing, below
+
+    def _list(self, folder: _Folder, *, once_more: bool = False) -> tuple[WalkedFolder, list[_Folder]]:
+        """List a folder; return the listing, and the folders in it that are to be entered."""
         listing = WalkedFolder(folder.path)
+        below: list[_Folder] = []
         absolute = os.path.join(self._root, folder.path) if folder.path else self._root
         try:
             status = os.stat(absolute) if self._options.follow_symlinks else os.lstat(absolute)
@@ -156,19 +186,20 @@ class Walk:
             identity = (status.st_dev, status.st_ino)
             if identity in folder.chain:
                 self._report(listing, absolute, "a link leads back to a folder above it; not entered")
-                return listing
-            if folder.below_link and identity in self._visited:
+                return listing, below
+            if folder.below_link and identity in self._visited and not once_more:
                 listing.ignored = 1
-                return listing
+                return listing, below
             if self._options.follow_symlinks:
                 self._visited.add(identity)
             with os.scandir(absolute) as entries:
                 rules = self._read_rules(absolute, folder, listing)
-                self._sort_entries(entries, folder, rules, listing, (*folder.chain, identity))
+                below = self._sort_entries(entries, folder, rules, listing, (*folder.chain, identity))
         except OSError as error:
             listing.readable = False
+            listing.troubled = _is_trouble(error)
             self._report(listing, absolute, f"cannot read the folder: {describe(error)}")
-        return listing
+        return listing, below
 
     def _read_rules(self, absolute: bytes, folder: _Folder, listing: WalkedFolder) -> IgnoreRules:
         found = read_ignore_file(os.path.join(absolute, IGNORE_FILE), folder.path)
@@ -183,8 +214,8 @@ class Walk:
         rules: IgnoreRules,
         listing: WalkedFolder,
         chain: tuple[tuple[int, int], ...],
-    ) -> None:
-        """Put each entry of a folder where it belongs: files, folders, ignored or problems.
+    ) -> list[_Folder]:
+        """Put each entry of a folder where it belongs: files, ignored or problems; return the folders to be entered.
 
         What a file costs here it costs a million times, so nothing is called for a plain one that the system can tell
         in one call.
@@ -219,9 +250,10 @@ class Walk:
                     files.add_clamped(name, kind, status)
             except OSError as error:
                 self._report(listing, entry.path, f"cannot be looked at: {describe(error)}")
+                listing.troubled = listing.troubled or _is_trouble(error)
                 if error.errno != errno.ENOENT:
                     listing.unknown.append(name)
-        self._push(others.below, listing)
+        return others.below
 
     def _test_files(self, folder: _Folder, rules: IgnoreRules) -> Callable[[bytes], bool] | None:
         """Return what tells whether a media file of `folder` is ignored by its name; None when none can be."""
@@ -284,10 +316,12 @@ class Walk:
     def _add_file(self, entry: os.DirEntry[bytes], kind: Kind, listing: WalkedFolder) -> None:
         """Add what has the name of a media file and may be none: the end of a link, a pipe, something that changed just now."""
         status = entry.stat(follow_symlinks=self._options.follow_symlinks)
-        if stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(status.st_mode):
+            self._report(listing, entry.path, f"is a {describe_type(status.st_mode)}, not a file; skipped")
+        elif status.st_dev in _system_devices():  # reading `/proc/kmsg` takes away what it holds
+            self._report(listing, entry.path, "leads into the system, to no file of a library; skipped")
+        else:
             listing.files.add_clamped(entry.name, kind, status)
-            return
-        self._report(listing, entry.path, f"is a {describe_type(status.st_mode)}, not a file; skipped")
 
     def _add_sidecar(
         self, entry: os.DirEntry[bytes], folder: _Folder, rules: IgnoreRules, listing: WalkedFolder
@@ -304,6 +338,17 @@ class Walk:
 
     def _report(self, listing: WalkedFolder, path: bytes, message: str) -> None:
         listing.problems.append(Problem(path, Stage.WALK, message))
+
+
+def _is_trouble(error: OSError) -> bool:
+    """Tell whether an error may mean that the disk is away, or is over at a second look."""
+    return error.errno not in (errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG)
+
+
+@cache
+def _system_devices() -> frozenset[int]:
+    """Return the device numbers of the file systems that are the kernel's own words (proc(5), sysfs(5))."""
+    return frozenset(os.stat(folder).st_dev for folder in ("/proc", "/sys") if os.path.ismount(folder))
 
 
 def describe(error: OSError) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.config import Config
     from tui.library.database import Library
     from tui.records import Doubt, Problem
+    from tui.scan.absence import DiskPresence
     from tui.scan.cancel import CancelToken
     from tui.scan.daemon_thread import DaemonThread
     from tui.scan.lease import ScanLease
@@ -51,6 +52,7 @@ class WalkStage:
         token: CancelToken,
         tally: Tally,
         meter: StageMeter,
+        presences: Mapping[int, DiskPresence],
     ) -> None:
         """Prepare the stage.
 
@@ -64,6 +66,7 @@ class WalkStage:
             token: stops and pauses the stage.
             tally: counts outcomes.
             meter: measures the stage.
+            presences: what knows whether the disk of a target is there, by the id of its scan.
         """
         self._library = library
         self._config = config
@@ -74,6 +77,7 @@ class WalkStage:
         self._token = token
         self._tally = tally
         self._meter = meter
+        self._presences = presences
         self._walks: list[RootWalk] = []
         self._preferred: bytes | None = None
         self._listing: dict[int, asyncio.Future[WalkOutcome]] = {}
@@ -127,6 +131,7 @@ class WalkStage:
         def write(db: sqlite3.Connection) -> None:
             clear_dead_staging(db)
             stages.make_outdated_pending(db)
+            stages.make_passing_pending(db)
             for target in filter(self._request.believes, self._targets):
                 begins = again == "changed" or scans.note_rescan(db, target.key.scan_id, again)
                 stages.make_pending(
@@ -159,6 +164,7 @@ class WalkStage:
             self._tally,
             self._meter,
             self._note_problem,
+            wait_for_disk=self._presences[target.key.scan_id].wait_in_thread,
         )
 
     async def _settle(self, walked: list[WalkedRoot]) -> None:
