@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tests.media import make_jpeg
 from tui.records import FileJob, Kind
 from tui.scan.metadata import RawAnswer, settle_answers
+from tui.workers.errors import FILE_GONE
 from tui.workers.exiftool import ExiftoolAnswer
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
 
 def job_of(path: Path, file_id: int) -> FileJob:
     status = path.stat()
-    return FileJob(file_id, os.fsencode(path), Kind.IMAGE, status.st_size, status.st_mtime_ns, 1)
+    return FileJob(
+        file_id, os.fsencode(path), Kind.IMAGE, status.st_size, status.st_mtime_ns, 1, False, status.st_ino
+    )
 
 
 def test_an_answer_that_nobody_foresaw_costs_its_own_file_only(tmp_path: Path) -> None:
@@ -37,3 +40,25 @@ def test_an_answer_that_nobody_foresaw_costs_its_own_file_only(tmp_path: Path) -
     assert "cannot be normalised" in first.error
     assert second.metadata is not None
     assert second.metadata.make == "Canon"
+
+
+def test_a_file_that_was_away_for_a_moment_is_read_again(tmp_path: Path) -> None:
+    make_jpeg(tmp_path / "1.jpg", 1)
+    job = job_of(tmp_path / "1.jpg", 1)
+    said = ExiftoolAnswer({}, b"{}", "exiftool 12.57", error=FILE_GONE)
+    for answer in (RawAnswer(job, error=FILE_GONE), RawAnswer(job, exiftool=said)):
+        batch = settle_answers([answer])
+        assert ([again for again, _ in batch.unstable], batch.extractions) == ([job], ())
+        (failure,) = settle_answers([answer], lambda _: False).extractions
+        assert failure.passing
+
+
+def test_a_file_that_is_away_is_tried_again_by_the_next_scan(tmp_path: Path) -> None:
+    make_jpeg(tmp_path / "1.jpg", 1)
+    make_jpeg(tmp_path / "2.jpg", 2)
+    jobs = [job_of(tmp_path / "1.jpg", 1), job_of(tmp_path / "2.jpg", 2)]
+    (tmp_path / "1.jpg").unlink()
+    gone, damaged = settle_answers(
+        [RawAnswer(jobs[0], error=FILE_GONE), RawAnswer(jobs[1], error="It is damaged.")]
+    ).extractions
+    assert (gone.passing, damaged.passing) == (True, False)
