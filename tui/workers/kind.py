@@ -36,8 +36,8 @@ class WorkerLimits:
     start_s: float = 30.0
     answer_bytes: int = 8_000_000
     errors_bytes: int = 16_384
-    memory_bytes: int = 1_500_000_000
-    recycle_bytes: int = 400_000_000
+    memory_bytes: int = 320_000_000
+    recycle_bytes: int = 200_000_000
     recycle_count: int = 20_000
 
 

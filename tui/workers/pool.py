@@ -36,8 +36,8 @@ logger = logging.getLogger("yapmo.workers")
 MAX_SIZE = 32
 """Children that one pool may have."""
 
-SINGLE_READS = 2
-"""Files that may be read by processes of their own at the same time."""
+SINGLE_READS = 1
+"""Files that may be read by processes of their own at the same time, beside the children: each may take as much memory as one."""
 
 WATCH_S = 0.25
 """Seconds between two looks at the children's time, CPU and memory."""
