@@ -242,6 +242,7 @@ class Ground:
         fresh.media.rmdir()
         fresh.media = other.media
         fresh.environ["PATH"] = other.environ["PATH"]
+        fresh.launcher = other.launcher
         config = other.home / "config"
         if config.exists():
             shutil.copytree(config, fresh.home / "config")

@@ -58,7 +58,11 @@ def state_of_tree(root: bytes) -> dict[bytes, tuple[object, ...]]:
     for folder, folders, names in os.walk(root):
         for name in (*folders, *names):
             path = os.path.join(folder, name)
-            status = os.lstat(path)
+            try:
+                status = os.lstat(path)
+            except OSError as error:  # deeper than any path
+                state[path] = (error.errno,)
+                continue
             content: object = None
             if stat.S_ISREG(status.st_mode):
                 content = _digest(path)
