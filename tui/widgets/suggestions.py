@@ -67,6 +67,8 @@ class Suggestions:
         """The whole query with the first suggestion that only adds to it; None when there is none worth showing."""
         for completion in self._found:
             whole = completion.applied(self._typed)
+            if display(whole) != whole:
+                continue  # the line would paint it as it is
             letters = len(self._typed) - completion.start
             if whole.lower().startswith(self._typed.lower()) and (
                 self.are_values or letters >= _LEAST_LETTERS

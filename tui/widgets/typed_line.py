@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+from rich.text import Text
 from textual.widgets import Input
+
+from tui.display import display
 
 if TYPE_CHECKING:
     from typing import Self
@@ -12,8 +16,29 @@ if TYPE_CHECKING:
     from textual.geometry import Region
 
 
+_DELETE, _CONTROL_PICTURES, _NOT_SHOWN = 0x7F, 0x2400, "\ufffd"
+
+
+def mask(text: str) -> str:
+    """Return `text` with a sign in the place of each character that a terminal would obey, so that places stay the same.
+
+    What stands in a line need not be typed: a query may hold the name of a camera as a file gives it.
+    """
+    if display(text) == text:
+        return text
+    return "".join(character if display(character) == character else _sign(character) for character in text)
+
+
+def _sign(character: str) -> str:
+    """Return the picture of a control character (`␛`), or the sign for what cannot be shown."""
+    code = ord(character)
+    if code == _DELETE:
+        return "␡"
+    return chr(_CONTROL_PICTURES + code) if code < ord(" ") else _NOT_SHOWN
+
+
 class TypedLine(Input):
-    """An input whose width does not depend on what stands in it."""
+    """An input whose width does not depend on what stands in it, and that shows all of it as signs."""
 
     def __init__(self) -> None:
         """Begin empty."""
@@ -26,3 +51,12 @@ class TypedLine(Input):
         """Paint the line; Textual would lay out the whole screen anew at every letter, and paint it twice."""
         del layout
         return super().refresh(*regions, repaint=repaint, recompose=recompose)
+
+    @property
+    def _value(self) -> Text:
+        """The value as it is painted; Textual would send what is in it to the terminal."""
+        return Text(mask(self.value), no_wrap=True, overflow="ignore", end="")
+
+    def _position_to_cell(self, position: int) -> int:
+        """Return the cell in which the character at `position` is painted."""
+        return cell_len(mask(self.value[:position]))
