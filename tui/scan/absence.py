@@ -76,11 +76,12 @@ class DiskPresence:
         if self._looking is None or self._looking.done():
             self._thread = self._thread or DaemonThread("look at a disk")
             self._looking = asyncio.create_task(self._thread.run(self.look_now))
-        done, _ = await asyncio.wait({self._looking}, timeout=PATIENCE_S)
+        looking = self._looking  # another caller may begin the next look before this one goes on
+        done, _ = await asyncio.wait({looking}, timeout=PATIENCE_S)
         if not done:
             self._note("does not answer; waiting for it")
             return False
-        return self._looking.result()
+        return looking.result()
 
     async def is_to_blame(self) -> bool:
         """Return whether what could not be read now may be the fault of the disk and not of the files."""

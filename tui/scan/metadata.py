@@ -20,7 +20,7 @@ from tui.records import Extraction, FileJob, FoundFile, Kind, stored_inode
 from tui.scan.normalize.exiftool import metadata_from_exiftool
 from tui.scan.normalize.mutagen import metadata_from_mutagen
 from tui.scan.outcomes import count_outcome
-from tui.workers.errors import PoolClosedError, TaskFailedError, WorkerUnavailableError
+from tui.workers.errors import FILE_GONE, PoolClosedError, TaskFailedError, WorkerUnavailableError
 
 if TYPE_CHECKING:
     import sqlite3
@@ -61,6 +61,11 @@ class RawAnswer:
     tags: TagAnswer | None = None
     error: str = ""
     extractor: str = ""
+
+    @property
+    def found_nothing(self) -> bool:
+        """Whether nothing lay at the path when a worker looked there."""
+        return FILE_GONE in (self.error, self.exiftool.error if self.exiftool else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +305,6 @@ class MetadataStage:
         done = {item.file_id for item in batch.extractions if item.error is None}
         self._on_settled([job for job in jobs if job.file_id in done])
 
-
     async def _without_absent(self, batch: SettledBatch) -> SettledBatch:
         """Return a batch without the failures that may be the fault of an absent disk: those files are read again."""
         failed = {item.file_id for item in batch.extractions if item.error is not None}
@@ -333,22 +337,25 @@ def settle_answers(
     for answer in answers:
         job = answer.job
         now = _look_at(job)
-        is_changed = now is not None and (now.size, now.mtime_ns) != (job.size, job.mtime_ns)
+        is_changed = now is not None and (
+            answer.found_nothing or (now.size, now.mtime_ns) != (job.size, job.mtime_ns)
+        )
         if may_be_elsewhere and (now is None or (is_changed and now.inode != job.inode)):
             elsewhere.append(job)
         elif now is None:
-            extractions.append(_failure(job, answer.error or "The file went away while it was read."))
+            message = answer.error or "The file went away while it was read."
+            extractions.append(_failure(job, message, passing=True))
         elif not is_changed:
             extractions.append(_normalise(answer))
         elif now.inode != job.inode:
-            extractions.append(
-                _failure(job, "Another file lies at its path by now; the next scan looks for it.")
-            )
+            message = "Another file lies at its path by now; the next scan looks for it."
+            extractions.append(_failure(job, message, passing=True))
         else:
             unstable.append((job, now))
             if not may_retry(job.file_id):
                 moving = replace(job, size=now.size, mtime_ns=now.mtime_ns)
-                extractions.append(_failure(moving, "The file changes while it is read, again and again."))
+                message = "The file changes while it is read, again and again."
+                extractions.append(_failure(moving, message, passing=True))
     return SettledBatch(tuple(extractions), tuple(unstable), tuple(elsewhere))
 
 
@@ -403,5 +410,5 @@ def _to_extraction(answer: RawAnswer) -> Extraction:
     )
 
 
-def _failure(job: FileJob, message: str) -> Extraction:
-    return Extraction(job.file_id, job.size, job.mtime_ns, "", error=message, path=job.path)
+def _failure(job: FileJob, message: str, *, passing: bool = False) -> Extraction:
+    return Extraction(job.file_id, job.size, job.mtime_ns, "", error=message, path=job.path, passing=passing)
