@@ -167,13 +167,14 @@ async def test_close_ends_processes_of_their_own(
 ) -> None:
     from tests.workers.conftest import list_children
     from tui.workers.errors import PoolClosedError
+    from tui.workers.pool import SINGLE_READS
 
     before = list_children()
     pool = WorkerPool(fake(timeout_s=60.0), 1)
     await pool.start()
     tasks = [asyncio.create_task(pool.run(write(f"hang{number}\n.jpg"))) for number in range(4)]
     async with asyncio.timeout(20):
-        while len(list_children() - before) < 2:
+        while len(list_children() - before) < SINGLE_READS:
             await asyncio.sleep(0.01)
         await pool.close()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
