@@ -243,6 +243,16 @@ async def test_program_that_does_not_begin_well(write: type_write, fake: type_fa
         assert isinstance(outcomes[0], WorkerUnavailableError)
 
 
+async def test_program_that_is_silent_is_given_up_before_its_fourth_start(
+    write: type_write, fake: type_fake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.workers.pool.LONGEST_START_S", 0.5)
+    async with WorkerPool(fake(start="hang", start_s=0.4), 1) as pool:
+        outcomes = await run_all(pool, [write("good.jpg")])
+        assert isinstance(outcomes[0], WorkerUnavailableError)
+        assert pool.statuses()[0].restarts <= 1
+
+
 async def test_program_that_is_not_there(write: type_write, fake: type_fake) -> None:
     kind = fake()
     os.unlink(kind.program.path)

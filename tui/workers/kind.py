@@ -33,7 +33,7 @@ class WorkerLimits:
 
     timeout_s: float = 120.0
     cpu_s: float = 15.0
-    start_s: float = 30.0
+    start_s: float = 20.0
     answer_bytes: int = 8_000_000
     errors_bytes: int = 16_384
     memory_bytes: int = 320_000_000

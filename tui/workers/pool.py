@@ -57,6 +57,9 @@ TERM_PATIENCE_S = 0.1
 TOLERATED_START_FAILURES = 4
 """Failed starts in a row from which on waiting tasks fail instead of waiting for the next start."""
 
+LONGEST_START_S = 40.0
+"""Seconds of failed starts in a row after which they do so too: a program that is silent takes long to fail four times."""
+
 
 class WorkerPool(Generic[AnswerT]):
     """Children of one kind that answer tasks.
@@ -82,6 +85,7 @@ class WorkerPool(Generic[AnswerT]):
         self._leaving: set[asyncio.Task[None]] = set()
         self._singles: set[asyncio.Task[Reply]] = set()
         self._start_failures = 0
+        self._first_start_s = 0.0
         self._start_allowed_s = 0.0
         self._backoff_ends_s = 0.0
         self._growing: asyncio.TimerHandle | None = None
@@ -193,7 +197,10 @@ class WorkerPool(Generic[AnswerT]):
             self._backoff_ends_s = now + min(BACKOFF_S * 2 ** (self._start_failures - 1), LONGEST_BACKOFF_S)
             self._start_allowed_s = self._backoff_ends_s
         logger.warning("%s did not start: %s", self._kind.name, display(error.message))
-        if self._start_failures >= TOLERATED_START_FAILURES and not any(w.accepting for w in self._workers):
+        is_hopeless = (
+            self._start_failures >= TOLERATED_START_FAILURES or now - self._first_start_s >= LONGEST_START_S
+        )
+        if is_hopeless and not any(worker.accepting for worker in self._workers):
             message = f"{self._kind.name} does not start. {error.message}"
             _fail_all(self._take_waiting(), lambda: WorkerUnavailableError(message))
         self._dispatch()
@@ -294,7 +301,10 @@ class WorkerPool(Generic[AnswerT]):
         if time.monotonic() < self._backoff_ends_s:
             self._grow_soon()
             return
-        self._start_allowed_s = time.monotonic() + START_GAP_S
+        now = time.monotonic()
+        self._start_allowed_s = now + START_GAP_S
+        if not self._start_failures:
+            self._first_start_s = now
         try:
             empty.start()
         except WorkerUnavailableError as error:
