@@ -76,10 +76,9 @@ _FILE_SYSTEM_TAGS = re.compile(
     re.MULTILINE,
 )
 _SPOILT_TAG = re.compile(
-    rb'^  "ICC_Profile:(?:Media(?:White|Black)Point|(?:Red|Green|Blue)MatrixColumn|ChromaticAdaptation|Luminance'
+    rb'"ICC_Profile:(?:Media(?:White|Black)Point|(?:Red|Green|Blue)MatrixColumn|ChromaticAdaptation|Luminance'
     rb"|Profile(?:Copyright|Description|DescriptionML)|Device(?:Mfg|Model)Desc|ViewingCondDesc|Technology"
-    rb'|CalibrationDateTime)": "\(Binary data ',
-    re.MULTILINE,
+    rb'|CalibrationDateTime)": "\(Binary data '
 )
 _LAST_FILE_SYSTEM_TAG = b'FilePermissions": '
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str, strict=False)
