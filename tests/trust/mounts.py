@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.trust.ground import Ground
 
 _NEW_MOUNTS = 0x00020000
-_NO_SUID, _NO_DEV, _RECURSIVE, _PRIVATE = 2, 4, 1 << 14, 1 << 18
+_READ_ONLY, _NO_SUID, _NO_DEV, _REMOUNT, _RECURSIVE, _PRIVATE = 1, 2, 4, 32, 1 << 14, 1 << 18
 _DETACH = 2
 _SERVER = Path(__file__).with_name("fuse_server.py")
 
@@ -42,6 +42,18 @@ def mount(source: str, folder: Path, kind: str, options: str) -> None:
     enter_own_namespace()
     flags = ctypes.c_ulong(_NO_SUID | _NO_DEV)
     _call("mount", source.encode(), bytes(folder), kind.encode(), flags, options.encode())
+
+
+def resize(folder: Path, kilobytes: int) -> None:
+    """Give the disk of memory that is mounted at `folder` another size."""
+    flags = ctypes.c_ulong(_REMOUNT | _NO_SUID | _NO_DEV)
+    _call("mount", b"none", bytes(folder), None, flags, f"size={kilobytes}k".encode())
+
+
+def make_read_only(folder: Path) -> None:
+    """Let nothing be written any more to the disk that is mounted at `folder`."""
+    flags = ctypes.c_ulong(_REMOUNT | _READ_ONLY | _NO_SUID | _NO_DEV)
+    _call("mount", b"none", bytes(folder), None, flags, None)
 
 
 def unmount(folder: Path) -> None:

@@ -144,7 +144,7 @@ def test_39_a_root_that_disappears_in_a_scan_is_waited_for(
         getattr(disk, how)()
     else:
         disk.tell(how)
-    event = scan.wait_for(says("waiting for it"))
+    event = scan.wait_for(says("waiting for the disk of"))
     assert str(ground.media) in event["note"]
     if how == "crash":
         disk.disconnect()
@@ -165,7 +165,7 @@ def test_39_a_root_that_disappears_in_the_walk_is_waited_for(ground: Ground, dis
     scan = RunningScan(ground)
     scan.wait_for(lambda event: event.get("folders", 0) >= 5)
     disk.disconnect()
-    scan.wait_for(says("waiting for it"))
+    scan.wait_for(says("waiting for the disk of"))
     disk.recover()
     disk.connect()
     code, last = scan.end()
@@ -181,7 +181,7 @@ def test_an_abort_does_not_wait_for_a_root_that_is_away(ground: Ground, disk: Fa
     scan = RunningScan(ground)
     scan.wait_for(lambda event: event.get("metadata_done", 0) >= 1)
     disk.disconnect()
-    scan.wait_for(says("waiting for it"))
+    scan.wait_for(says("waiting for the disk of"))
     scan.process.send_signal(signal.SIGTERM)
     began = time.monotonic()
     code, last = scan.end()

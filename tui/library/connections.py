@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 from contextlib import contextmanager
 from functools import partial
@@ -27,6 +28,7 @@ WAL_PAGES_BEFORE_CHECKPOINT = 4_000
 _WRITER_CACHE_KB = 24_000
 _READER_CACHE_KB = 8_000
 _BUSY_MS = 2_000
+_LEAST_ROOM = 128 * 1024
 
 
 class Connection(aiosqlite.Connection):
@@ -126,6 +128,8 @@ def explain(error: sqlite3.Error, path: bytes) -> LibraryError:
     """Return what an error of SQLite means for the library at `path`, and what to do."""
     name = display(path)
     code = primary_code(error)
+    if code == sqlite3.SQLITE_IOERR and is_disk_full(path):
+        code = sqlite3.SQLITE_FULL
     damage = {
         sqlite3.SQLITE_CORRUPT: f"The library {name} is damaged: {error}",
         sqlite3.SQLITE_NOTADB: f"{name} is no library, or its beginning is damaged",
@@ -133,7 +137,7 @@ def explain(error: sqlite3.Error, path: bytes) -> LibraryError:
     if code in damage:
         return LibraryError(damage[code], hint=restore_hint(path))
     messages: dict[int, tuple[str, str]] = {
-        sqlite3.SQLITE_FULL: (f"The disk that holds the library {name} is full", "Make room on it."),
+        sqlite3.SQLITE_FULL: (f"The library's disk is full: {name}", "Make room on it."),
         sqlite3.SQLITE_BUSY: (f"Another program holds the library {name}", "Close it, then try again."),
         sqlite3.SQLITE_READONLY: (
             f"The library {name} cannot be written",
@@ -151,6 +155,18 @@ def explain(error: sqlite3.Error, path: bytes) -> LibraryError:
     }
     message, hint = messages.get(code, (f"The library {name} answered: {error}", ""))
     return LibraryError(message, hint=hint)
+
+
+def is_disk_full(path: bytes) -> bool:
+    """Tell whether the disk that holds `path` has no room for what SQLite makes beside a library.
+
+    SQLite then reports an error of the disk (SQLITE_IOERR) where the room for the index of its log cannot be had.
+    """
+    try:
+        disk = os.statvfs(os.path.dirname(path) or b".")
+    except OSError:
+        return False
+    return disk.f_bavail * disk.f_frsize < _LEAST_ROOM
 
 
 def primary_code(error: sqlite3.Error) -> int:

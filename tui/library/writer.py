@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tui.display import display
 from tui.errors import LibraryError
 from tui.library.batches import PAUSING, Refused, write_batch
-from tui.library.connections import explain, primary_code
+from tui.library.connections import explain, is_disk_full, primary_code
 from tui.library.locks import TurnRefusedError
 
 if TYPE_CHECKING:
@@ -268,7 +268,11 @@ class Writer:
             logger.error("writing to the library failed", exc_info=error)
             fault = "This is a fault of the program; the log has the details."
             reason = LibraryError(f"Writing to the library failed: {error!r}", hint=fault)
-        passing = code in PAUSING or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_WRITE"
+        passing = (
+            code in PAUSING
+            or getattr(error, "sqlite_errorname", "") == "SQLITE_IOERR_WRITE"
+            or (code == sqlite3.SQLITE_IOERR and is_disk_full(self._path))
+        )
         if passing and time.monotonic() < self._patience_ends_at(code):
             if reason.message != self.refusal:
                 logger.warning("%s; waiting", reason.message)

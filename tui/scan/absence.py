@@ -79,7 +79,7 @@ class DiskPresence:
         looking = self._looking  # another caller may begin the next look before this one goes on
         done, _ = await asyncio.wait({looking}, timeout=PATIENCE_S)
         if not done:
-            self._note("does not answer; waiting for it")
+            self._note("does not answer")
             return False
         return looking.result()
 
@@ -90,7 +90,7 @@ class DiskPresence:
     def look_now(self) -> bool:
         """Return whether the disk is there now; may block on it."""
         is_there = all(map(_is_there, self._targets))
-        self._note("" if is_there else "is not there any more; waiting for it")
+        self._note("" if is_there else "is not there any more")
         return is_there
 
     def wait_in_thread(self) -> bool:
@@ -108,7 +108,9 @@ class DiskPresence:
 
     def _note(self, state: str) -> None:
         was_away = self.is_away
-        self.note = f"{display(self._targets[0].path)} {state}" if state else ""
+        self.note = (
+            f"waiting for the disk of {display(self._targets[0].path)}, which {state}" if state else ""
+        )
         if self.note and not was_away:
             logger.warning("%s", self.note)
         elif was_away and not self.note:

@@ -9,7 +9,8 @@ import time
 from typing import TYPE_CHECKING
 
 from tui.display import display
-from tui.errors import FAULT_CODE, YapmoError
+from tui.errors import FAULT_CODE, LibraryError, YapmoError
+from tui.library.connections import explain
 from tui.records import ProgressSnapshot, ScanState, ScanSummary, Stage
 from tui.scan.absence import DiskPresence
 from tui.scan.cancel import CancelToken
@@ -191,7 +192,10 @@ class ScanRun:
             await self._reading.close_pools(ABORT_GRACE_S)
             await wait_unless_stuck(work, self._library.writer, self._aborted)
         except YapmoError as failure:
-            error, code, state = failure.message, failure.exit_code, ScanState.FAILED
+            error, code, state = _say(failure), failure.exit_code, ScanState.FAILED
+        except sqlite3.DatabaseError as failure:
+            explained = explain(failure, self._library.path)
+            error, code, state = _say(explained), explained.exit_code, ScanState.FAILED
         except Exception as failure:
             logger.exception("the scan failed")
             error, code, state = f"{type(failure).__name__}: {failure}", FAULT_CODE, ScanState.FAILED
@@ -214,7 +218,7 @@ class ScanRun:
             ending = asyncio.create_task(self._lease.give_back(counters, state, error))
             await wait_unless_unwritable(ending, self._library.writer, self._aborted)
         except YapmoError as failure:
-            state, error, code = ScanState.FAILED, error or failure.message, code or failure.exit_code
+            state, error, code = ScanState.FAILED, error or _say(failure), code or failure.exit_code
         logger.info(
             "scan %s after %.1f s: %d files, %d new, %d changed, %d moved, %d missing, %d problems",
             state, self._seconds, counters.files, counters.new, counters.changed, counters.moved, counters.missing,
@@ -305,3 +309,10 @@ class ScanRun:
             meter.total, meter.is_total_final = done + pending, not walking
         now = time.monotonic()
         self._next_count_s, self._counted_while_walking = now + _COUNT_REST * (now - began), walking
+
+
+def _say(error: YapmoError) -> str:
+    """Return what happened, and what to do about a library that failed."""
+    if isinstance(error, LibraryError) and error.hint:
+        return f"{error.message.rstrip('.')}. {error.hint}"
+    return error.message
