@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 os.environ["TEXTUAL_FPS"] = os.environ.get("TEXTUAL_FPS", "120")
 
 from textual import events, work
+from textual._styles_cache import StylesCache
 from textual.app import App, ScreenStackError, SystemCommand
 from textual.css.query import NoMatches
 from textual.screen import ModalScreen
@@ -145,6 +146,8 @@ class YapmoApp(App[int]):
     ) -> None:
         """Show a notice; its text is never markup and never obeyed by the terminal."""
         del markup
+        # Textual's cache of colours keeps all that closed notices were painted with, about 50 kB each
+        StylesCache.get_inner_outer.cache_clear()
         text = "\n".join(display(line) for line in message.split("\n"))
         super().notify(text, title=display(title), severity=severity, timeout=timeout, markup=False)
 
