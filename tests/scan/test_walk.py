@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import subprocess
@@ -364,3 +365,53 @@ def test_sidecars_are_listed_apart_from_media_files(tmp_path: Path) -> None:
     assert {(item.name, item.size) for item in listing.sidecars} == {(b"a.jpg.xmp", 9), (b"A.AAE", 5)}
     assert [file.name for file in listing.files] == [b"a.jpg"]
     assert listing.folders == [b"folder.xmp"]
+
+
+class FailingListings:
+    """`os.scandir` that fails for one folder so many times."""
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, name: bytes, times: int, number: int = errno.EIO
+    ) -> None:
+        self.left, self._name, self._errno, self._listdir = times, name, number, os.scandir
+        monkeypatch.setattr(os, "scandir", self.list)
+
+    def list(self, path: bytes) -> Any:
+        if path.endswith(self._name) and self.left > 0:
+            self.left -= 1
+            raise OSError(self._errno, "told so")
+        return self._listdir(path)
+
+
+@pytest.mark.parametrize(("fails", "absences", "is_read"), [(1, 0, True), (3, 2, True), (2, 0, False)])
+def test_a_folder_that_cannot_be_read_is_listed_again_and_after_each_absence_of_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: int, absences: int, is_read: bool
+) -> None:
+    for name in ("a/1.jpg", "a/below/2.jpg", "b/3.jpg"):
+        write_file(tmp_path / name, b"x")
+    failing = FailingListings(monkeypatch, b"/a", fails)
+    waits: list[bool] = []
+
+    def wait_for_disk() -> bool:
+        waits.append(len(waits) < absences)
+        return waits[-1]
+
+    options = WalkOptions(KINDS, compile_patterns(()))
+    run = Walk(os.fsencode(tmp_path), options, CancelToken(), wait_for_disk=wait_for_disk)
+    listings = list(run)
+    assert (failing.left, sum(waits)) == (0, absences)
+    known = {b"a/1.jpg", b"a/below/2.jpg", b"b/3.jpg"} if is_read else {b"b/3.jpg"}
+    assert paths_of(listings) == known
+    assert [listing.path for listing in listings] == (
+        [b"", b"a", b"a/below", b"b"] if is_read else [b"", b"a", b"b"]
+    )
+    assert list(messages_of(listings)) == ([] if is_read else [b"a"])
+
+
+def test_a_folder_that_may_not_be_read_is_not_listed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_file(tmp_path / "a" / "1.jpg", b"x")
+    failing = FailingListings(monkeypatch, b"/a", 2, errno.EACCES)
+    assert messages_of(walk(tmp_path)) == {b"a": "cannot read the folder: permission denied"}
+    assert failing.left == 1
