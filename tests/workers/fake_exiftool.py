@@ -28,8 +28,12 @@ out, err = sys.stdout.buffer, sys.stderr.buffer
 
 
 def say(stream, data):
-    stream.write(data)
-    stream.flush()
+    try:
+        stream.write(data)
+        stream.flush()
+    except BrokenPipeError:
+        if START != "outlives":
+            raise
 
 
 def first_time(name):
