@@ -12,12 +12,27 @@ def main() -> None:
     from tui.paths import trust_only_absolute_programs
 
     trust_only_absolute_programs()
+    _use_utf8()
     gc.disable()  # modules that are being loaded leave nothing to collect, and looking for it takes a tenth of the time
     try:
         code = _run(sys.argv[1:])
     except KeyboardInterrupt:
         code = 3
     sys.exit(code)
+
+
+def _use_utf8() -> None:
+    """Begin anew in Python's UTF-8 mode (PEP 540) where the locale has another encoding.
+
+    Names of files would be other texts there, on the screen, in the library and for who searches it. What is written still
+    has the encoding of the locale.
+    """
+    if sys.flags.utf8_mode or sys.getfilesystemencoding() == "utf-8":
+        return
+    encoding = getattr(sys.stdout or sys.stderr, "encoding", "ascii")
+    os.environ.setdefault("PYTHONIOENCODING", f"{encoding}:backslashreplace")
+    os.environ["PYTHONUTF8"] = "1"  # for the processes below this one
+    os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])  # noqa: S606  # becoming itself is the aim
 
 
 def _run(arguments: list[str]) -> int:

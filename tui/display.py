@@ -23,6 +23,9 @@ _UNSAFE = re.compile(
     "\U000e0000-\U000e007f"  # tag characters
     "]"
 )
+PLAIN_TERMINALS = frozenset({"", "dumb", "unknown"})
+"""Values of TERM (empty: not set) for which nothing but lines of text may be sent."""
+
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from tui.display import display
+from tui.display import PLAIN_TERMINALS, display
 from tui.errors import FAULT_CODE, UsageError
 
 if TYPE_CHECKING:
@@ -48,15 +48,23 @@ def open_application(path: str | None, *, library_path: str = "", config_path: s
 
 
 def _require_terminal() -> None:
-    """Raise UsageError where nobody could see the application or type: in a pipe, from cron, on a dumb terminal."""
+    """Raise UsageError where nobody could see the application or type: in a pipe, on a dumb terminal, without UTF-8."""
     hint = "`yapmo scan PATH`, `yapmo search` and the other commands work everywhere; see `yapmo --help`."
     seen = sys.__stderr__ is not None and sys.__stderr__.isatty()  # where Textual draws
     typed = sys.__stdin__ is not None and sys.__stdin__.isatty()
     if not (seen and typed):
         raise UsageError("The terminal application needs a terminal, and this is none.", hint=hint)
-    if os.environ.get("TERM") == "dumb":
+    term = os.environ.get("TERM", "")
+    if term in PLAIN_TERMINALS:
         raise UsageError(
-            "The terminal application cannot be drawn on a dumb terminal (TERM=dumb).", hint=hint
+            f"The terminal application cannot be drawn: TERM is {term or 'not set'}.",
+            hint=f"Set it to what your terminal is, such as: export TERM=xterm-256color. {hint}",
+        )
+    encoding = sys.__stderr__.encoding if sys.__stderr__ is not None else ""
+    if encoding.lower().replace("-", "") != "utf8":
+        raise UsageError(
+            f"The terminal application cannot be drawn in {encoding}: frames and names need UTF-8.",
+            hint=f"Where the terminal shows UTF-8: export LC_ALL=C.UTF-8. {hint}",
         )
 
 

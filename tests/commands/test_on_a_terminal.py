@@ -99,4 +99,4 @@ def test_a_scan_shows_one_line_of_progress_and_takes_it_away(catalogue: Catalogu
 
 def test_a_dumb_terminal_is_told_that_the_application_cannot_be_drawn() -> None:
     with run_on_terminal(setting="TERM=dumb", code=2) as terminal:
-        assert "cannot be drawn on a dumb terminal" in " ".join(lines(terminal))
+        assert "cannot be drawn: TERM is dumb" in " ".join(lines(terminal))

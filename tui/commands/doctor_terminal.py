@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tui.commands.doctor_checks import Finding, Verdict
+from tui.display import PLAIN_TERMINALS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -66,7 +67,7 @@ def _check_size(size: os.terminal_size | None) -> Finding:
 
 def _check_type(term: str, terminfo: _Terminfo | None) -> Finding:
     facts = {"term": term}
-    if term in ("", "dumb", "unknown"):
+    if term in PLAIN_TERMINALS:
         remedy = "Set TERM to what your terminal is, such as: export TERM=xterm-256color"
         return Finding(
             "terminal", "Type", Verdict.WARNING, f"TERM is {term or 'not set'}", remedy, facts=facts

@@ -54,7 +54,8 @@ def run_to_exit_code(command: Callable[[], int], *, as_json: bool = False) -> in
         return ABORTED
     except Exception as error:  # noqa: BLE001  # the last place where a fault can become one line instead of a traceback
         failure = _explain_fault(error)
-    complain(failure, as_json=as_json)
+    with contextlib.suppress(OSError):  # a full disk behind stderr as well
+        complain(failure, as_json=as_json)
     return failure.exit_code
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sys
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from tui.display import display, format_count
+from tui.display import PLAIN_TERMINALS, display, format_count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -202,4 +203,12 @@ def terminal_console() -> Console:
         def on_broken_pipe(self) -> None:
             raise BrokenPipeError  # no failure for a command; Rich would end the process with 1
 
-    return ConsoleOfCommand(file=sys.stdout, markup=False, emoji=False, highlight=False, soft_wrap=True)
+    plain = os.environ.get("TERM", "") in PLAIN_TERMINALS
+    return ConsoleOfCommand(
+        file=sys.stdout,
+        color_system=None if plain else "auto",
+        markup=False,
+        emoji=False,
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from tui.commands.output import counted, write_json
-from tui.display import display, format_count, format_duration, format_size
+from tui.display import PLAIN_TERMINALS, display, format_count, format_duration, format_size
 from tui.errors import UsageError
 from tui.records import ScanState, Stage
 from tui.scan.advice import ScanAdviser
@@ -38,7 +38,7 @@ class ScanProgress(Protocol):
 
 async def report_progress(service: ScanProgress, *, as_json: bool) -> None:
     """Show progress until cancelled: one line anew on a terminal, else a line every few seconds."""
-    terminal = sys.stderr.isatty() and not as_json
+    terminal = sys.stderr.isatty() and os.environ.get("TERM", "") not in PLAIN_TERMINALS and not as_json
     interval_s = _EVENT_S if as_json else _REFRESH_S if terminal else _PLAIN_LINE_S
     started = shown = time.monotonic()
     adviser = ScanAdviser()

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from tui.screens.session import ScreenSession
 
 
+LOW_SCREEN = 8
+"""Screens of fewer lines show what they are for instead of a line about the scan."""
+
 _TYPING = frozenset(
     action.call for action in ACTIONS if action.priority and action.place is not Place.EVERYWHERE
 )
@@ -136,6 +139,10 @@ class ShellScreen(Screen[None]):
         self.show_snapshot()
         self.call_after_refresh(self._show_keys_soon)  # the focus may have moved before the screen was shown
 
+    @on(events.Resize)
+    def _show_what_fits(self) -> None:
+        self.show_snapshot()
+
     @on(events.ScreenResume)
     def _keep_styles(self, event: events.ScreenResume) -> None:
         """Keep Textual from working out all styles once more for a screen that has just been mounted with them."""
@@ -148,8 +155,9 @@ class ShellScreen(Screen[None]):
 
     def show_snapshot(self) -> None:
         """Show how the scan stands now (`session.snapshot`); the app calls this at most four times a second."""
+        has_room = self.size.height >= LOW_SCREEN
         for bar in self.query(StatusBar) if self.SHOWS_STATUS else ():
-            bar.show(*status_lines(self.session.snapshot))
+            bar.show(*(status_lines(self.session.snapshot) if has_room else ()))
 
     def show_file_count(self) -> None:
         """Show how many files the library has (`session.files`)."""

@@ -37,6 +37,10 @@ def _sign(character: str) -> str:
     return chr(_CONTROL_PICTURES + code) if code < ord(" ") else _NOT_SHOWN
 
 
+MOST_TYPED = 10_000
+"""Characters that a line takes: more than any path or query may have, and no pasted megabyte."""
+
+
 class TypedLine(Input):
     """An input whose width does not depend on what stands in it, and that shows all of it as signs."""
 
@@ -44,6 +48,17 @@ class TypedLine(Input):
         """Begin empty."""
         super().__init__(select_on_focus=False, compact=True)
         self.cursor_blink = False  # a blinking cursor is traffic on an idle line
+
+    def replace(self, text: str, start: int, end: int) -> None:
+        """Put `text` in the place of what stands from `start` to `end`, as far as there is room for it."""
+        room = max(0, MOST_TYPED - len(self.value) + abs(end - start))
+        if text and not room:
+            return  # without painting the line again for each of a million letters
+        if 0 < room < len(text):
+            self.app.notify(
+                f"Only {MOST_TYPED:,} characters fit here; the rest was left out.", severity="warning"
+            )
+        super().replace(text[:room], start, end)
 
     def refresh(
         self, *regions: Region, repaint: bool = True, layout: bool = False, recompose: bool = False
