@@ -116,6 +116,7 @@ def make_bombs() -> dict[str, bytes]:
         "atoms.m4a": nested_atoms(8_000),
         "title.mp3": id3_bomb(800),
         "again.mp3": id3_bomb(800),
+        "odd\nname.png": png_bomb(1000),  # read by a process of its own
     }
 
 

@@ -46,10 +46,11 @@ BOMBS_THAT_FAIL = {
     "atoms.m4a": (),
     "title.mp3": ("memory",),
     "again.mp3": ("memory",),
+    "odd\nname.png": ("memory",),
 }
 """What is said of each bomb, one of the words; nothing of those that do no harm."""
 
-MORE_OF_THE_SAME = ("profile.png", "markers.jpg", "again.mp3")
+MORE_OF_THE_SAME = ("profile.png", "markers.jpg", "again.mp3", "odd\nname.png")
 """Bombs that only the whole sweep throws."""
 
 
@@ -128,7 +129,7 @@ def test_13_links_that_are_followed_lead_to_files_only_and_never_round(ground: G
 
 
 def test_14_to_18_bombs_cost_themselves_alone_and_little_memory(ground: Ground) -> None:
-    ground.configure("" if WHOLE else "[exiftool]\ncpu_seconds = 2.0\n")
+    ground.configure("" if WHOLE else "[exiftool]\ncpu_seconds = 1.5\n")
     ground.library_stays_apart = not WHOLE  # what a fresh scan says takes as long again
     failing = {
         name: words
@@ -210,14 +211,12 @@ def test_20_a_file_that_changes_while_it_is_read_is_read_again_and_never_mixed(g
     for number in range(10):
         write_file(ground.media / f"still-{number}.jpg", jpeg_bytes(number))
     with mutator:
-        for _ in range(2):
-            assert ground.scan().code == 0
-            rows = [item for item in ground.found("name:replaced") if item["model"]]
-            rows += [item for item in ground.found("name:rewritten") if item["model"]]
-            mixed = [row for row in rows if row["size"] != mutator.size_of(row["model"])]
-            assert not mixed, (
-                f"a record of two contents: {[(row['path'], row['size'], row['model']) for row in mixed]}"
-            )
+        assert ground.scan().code == 0
+        rows = [item for item in ground.found("name:replaced or name:rewritten") if item["model"]]
+    mixed = [row for row in rows if row["size"] != mutator.size_of(row["model"])]
+    assert not mixed, (
+        f"records of two contents: {[(row['path'], row['size'], row['model']) for row in mixed]}"
+    )
     log = ground.log.read_text(encoding="utf-8")
     assert "changed while it was read" in log or "again and again" in log, "nothing was read while it changed"
     ground.begin()
@@ -257,7 +256,6 @@ def test_21_what_may_not_be_read_is_named_and_the_rest_is_read(ground: Ground) -
         said = {
             os.fsdecode(path.rpartition(b"/media/")[2]): words for path, words in ground.problems().items()
         }
-        ground.failing = ground.paths(map(os.fsencode, said))
         assert outcome.code == 1, "a folder that could not be read is exit code 1"
         assert said.keys() == {
             "closed", "names only/.yapmoignore", "names only/picture.jpg", "by name only", "secret.jpg", "secret.mp3", "open/.yapmoignore",
@@ -266,12 +264,10 @@ def test_21_what_may_not_be_read_is_named_and_the_rest_is_read(ground: Ground) -
         assert [path_of(item).rpartition(b"/media/")[2] for item in ground.found("-problem:yes")] == [
             b"open/picture.jpg"
         ]
-        ground.end()
     finally:
         for name in rights:
             (ground.media / name).chmod(0o700)
     ground.launcher = []
-    ground.failing = set()
     ground.begin()
     assert ground.scan("--retry-failed").code == 0
     assert ground.found("--count") == [{"count": 7}]
@@ -308,6 +304,9 @@ def test_22_a_tree_deeper_than_any_path_is_named_where_it_ends(removed_well: Non
     while len(end.rpartition(b"/")[0]) >= PATH_MAX:
         end = end.rpartition(b"/")[0]
     ground.failing = {end}
+    last = end.rpartition(b"/")[0] + b"/.yapmoignore"
+    if len(last) >= PATH_MAX:  # the last folder can be listed, but nobody can tell whether this file is in it
+        ground.failing.add(last)
     ground.begin()
     outcome = ground.scan()
     os.close(here)
@@ -334,17 +333,17 @@ def test_23_nothing_from_home_the_folder_or_the_environment_is_run(ground: Groun
         "EXIFTOOL_HOME": media, "PERL5OPT": f"-I{media} -MEvil", "PERL5LIB": media, "PERLLIB": media, "PERL5DB": f'BEGIN {{ system("echo db >> {mark}") }}',
         "LESSOPEN": f"|echo less >> {mark}", "BASH_ENV": f"{media}/sitecustomize.py", "ENV": f"{media}/sitecustomize.py",
     }  # fmt: skip
-    ground.begin()
-    for folder in (ground.media, ground.home):
-        assert ground.scan("--rescan", "metadata", cwd=folder).code == 0
     own = (
         ground.folder / "own modules"
-    )  # what the user's own Python runs is not run where foreign files are read
+    )  # the user's own Python runs them, but nothing that reads foreign files
     write_file(own / "sitecustomize.py", python.encode())
-    checkout = ground.environ["PYTHONPATH"]
-    ground.environ["PYTHONPATH"] = f"{checkout}:{own}"
-    assert ground.scan("--rescan", "metadata").code == 0
-    ground.environ["PYTHONPATH"] = checkout
+    ground.begin()
+    assert (
+        ground.scan(
+            cwd=ground.media, env=ground.environ | {"PYTHONPATH": f"{ground.environ['PYTHONPATH']}:{own}"}
+        ).code
+        == 0
+    )
     ran = mark.read_text().splitlines() if mark.exists() else []
     foreign = [line for line in ran if "'-m', 'tui'" not in line]
     assert not foreign, f"executed: {foreign}"
