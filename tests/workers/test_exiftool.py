@@ -279,3 +279,17 @@ async def test_same_tags_as_pyexiftool(tmp_path: Path, real: Callable[..., Exift
             "SourceFile", "FileName", "Directory", "FileSize", "FileModifyDate", "FileAccessDate",
             "FileInodeChangeDate", "FilePermissions",
         }  # fmt: skip
+
+
+async def test_a_frame_of_another_version_of_id3_has_its_group_in_the_first_file_too(
+    real: Callable[..., ExiftoolKind], media: Path
+) -> None:
+    frame = b"TDRC" + struct.pack(">IH", 5, 0) + b"\x001981"
+    song = b"\xff\xfb\x90\x00" + bytes(413)
+    for version in (3, 4):
+        write_file(
+            media / f"{version}.mp3", b"ID3" + bytes((version, 0, 0, 0, 0, 0, len(frame))) + frame + song * 4
+        )
+    for names in (("3.mp3",), ("4.mp3", "3.mp3")):
+        for answer in await read(real(), *(media / name for name in names)):
+            assert answer.tags["ID3:RecordingTime"] == "1981"

@@ -80,6 +80,7 @@ _SPOILT_TAG = re.compile(
     rb"|Profile(?:Copyright|Description|DescriptionML)|Device(?:Mfg|Model)Desc|ViewingCondDesc|Technology"
     rb'|CalibrationDateTime)": "\(Binary data '
 )
+_NAMELESS_GROUP = b'\n  "Unknown:'
 _LAST_FILE_SYSTEM_TAG = b'FilePermissions": '
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str, strict=False)
 _MARK_BYTES = 64
@@ -224,7 +225,7 @@ class ExiftoolKind(WorkerKind[ExiftoolAnswer]):
         stderr = reply.errors.decode("utf-8", "replace").strip()
         if not reply.output.strip():
             return ExiftoolAnswer({}, b"{}", self._extractor, _first_error(stderr), (), stderr, reply.status)
-        raw = _cut_out_object(reply.output)
+        raw = _name_groups(_cut_out_object(reply.output))
         try:
             tags = _DECODER.decode(raw.decode("utf-8", "replace"))
         except ValueError as error:
@@ -367,6 +368,15 @@ def _cut_out_object(output: bytes) -> bytes:
     last = text.find(_LAST_FILE_SYSTEM_TAG)
     head_end = text.find(b"\n", last) + 1 if last >= 0 else len(text) - 1
     return _FILE_SYSTEM_TAGS.sub(b"", text[1:head_end]) + text[head_end:-1]
+
+
+def _name_groups(raw: bytes) -> bytes:
+    """Return an answer in which tags of ID3 have their group.
+
+    A frame of another version of ID3 than its tag has the group `Unknown`, unless a file of that version was read
+    before by the same process (12.57: `ProcessID3v2` takes it from a table that is not loaded).
+    """
+    return raw.replace(_NAMELESS_GROUP, b'\n  "ID3:') if b'"File:ID3Size": ' in raw else raw
 
 
 def _as_texts(value: object) -> tuple[str, ...]:
