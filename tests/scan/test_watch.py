@@ -68,7 +68,7 @@ async def test_a_scan_is_watched_to_its_end(tmp_path: Path, wait_until: Wait) ->
         assert not watch.running
         assert (watched.state, watched.counters) == (ScanState.COMPLETED, summary.counters)
         assert watched.seconds == pytest.approx(summary.seconds, abs=1)
-        assert all(stage.finished for stage in watch.snapshot().stages)
+        assert all(stage.finished and not stage.per_second for stage in watch.snapshot().stages)
         assert [os.path.basename(problem.path) for problem in watch.snapshot().problems] == [b"empty.jpg"]
         await other.close()
 

@@ -69,14 +69,22 @@ class ScanWatch:
         state = record.state if summary is None else summary.state
         if self._asked and state in (ScanState.RUNNING, ScanState.PAUSED):
             state = ScanState.ABORTING
-        ended = state is ScanState.COMPLETED
+        stages = record.stages
+        if summary is not None:  # what has ended has no rate, and will not end once more
+            done = state is ScanState.COMPLETED
+            stages = tuple(
+                replace(
+                    stage, per_second=0.0, bytes_per_second=0.0, eta_s=None, finished=stage.finished or done
+                )
+                for stage in stages
+            )
         return ProgressSnapshot(
             scan_id=record.scan_id,
             paths=self.paths,
             state=state,
             seconds=_seconds(record),
             counters=record.counters,
-            stages=tuple(replace(stage, finished=stage.finished or ended) for stage in record.stages),
+            stages=stages,
             problems=self._problems,
             note=summary.error if summary is not None else self._note(),
             process=self.process,
