@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -205,6 +206,45 @@ def test_a_setpriv_that_cannot_do_it_is_not_used(
         (tmp_path / "setpriv").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert find_launcher.__wrapped__() == ()
+
+
+def test_a_child_that_is_started_by_a_dying_program_does_not_outlive_it(tmp_path: Path) -> None:
+    """The program is killed before its child has asked the kernel to die with it: setpriv is held until then."""
+    started = tmp_path / "started"
+    (tmp_path / "setpriv").write_text(
+        f"""#!/bin/sh
+[ "$4" = true ] && exec /usr/bin/setpriv "$@"
+mkdir {started}.$$  # it may write no file
+while [ "$(ps -o ppid= -p $$ | tr -d ' ')" = "$PPID" ]; do sleep 0.01; done
+PATH=/usr/bin:/bin exec setpriv "$@"
+""".replace("/usr/bin/setpriv", shutil.which("setpriv") or "setpriv")
+    )
+    (tmp_path / "setpriv").chmod(0o755)
+    script = """
+import asyncio, sys
+from tui.workers.process import ChildProcess
+class Deaf:
+    def output_received(self, data): pass
+    def errors_received(self, data): pass
+    def process_ended(self): pass
+async def main():
+    child = ChildProcess((b"/bin/sleep", b"1000"), Deaf())
+    await asyncio.sleep(1000)
+asyncio.run(main())
+"""
+    environ = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    with subprocess.Popen([sys.executable, "-c", script], cwd=REPO, env=environ) as program:
+        _wait_for(lambda: list(tmp_path.glob("started.*")))
+        program.kill()
+    child = int(next(tmp_path.glob("started.*")).suffix[1:])
+    _wait_for(lambda: (used := read_usage(child)) is None or used.ended)
+
+
+def _wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
 
 
 def test_the_environment_names_no_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,18 @@ def find_launcher() -> tuple[bytes, ...]:
     return words if done.returncode == 0 else ()
 
 
+def launch_words() -> tuple[bytes, ...]:
+    """Return the words to put before a command of this process: those of `find_launcher`, and on Linux a look back.
+
+    A parent that is killed before `setpriv` has spoken to the kernel is not heard of again. So what follows starts only
+    if the parent still lives by then.
+    """
+    launcher = find_launcher()
+    if sys.platform != "linux" or not launcher:
+        return launcher
+    return (*launcher, b"/bin/sh", b"-c", b'test "$PPID" = "$0" && exec "$@"', b"%d" % os.getpid())
+
+
 class ChildProcess:
     """A running child with its three pipes.
 
@@ -125,7 +137,7 @@ class ChildProcess:
         self._loop = asyncio.get_running_loop()
         self._listener = listener
         self._process = subprocess.Popen(
-            [*find_launcher(), *command],
+            [*launch_words(), *command],
             bufsize=0,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
