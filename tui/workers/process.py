@@ -94,6 +94,10 @@ def find_launcher() -> tuple[bytes, ...]:
     return words if done.returncode == 0 else ()
 
 
+_UNLESS_ORPHANED = b'test "$PPID" = "$0" && unset PWD OLDPWD SHLVL && exec "$@"'
+"""Runs its arguments if the parent is the process of the number before them; without what a shell adds to the environment."""
+
+
 def launch_words() -> tuple[bytes, ...]:
     """Return the words to put before a command of this process: those of `find_launcher`, and on Linux a look back.
 
@@ -103,7 +107,7 @@ def launch_words() -> tuple[bytes, ...]:
     launcher = find_launcher()
     if sys.platform != "linux" or not launcher:
         return launcher
-    return (*launcher, b"/bin/sh", b"-c", b'test "$PPID" = "$0" && exec "$@"', b"%d" % os.getpid())
+    return (*launcher, b"/bin/sh", b"-c", _UNLESS_ORPHANED, b"%d" % os.getpid())
 
 
 class ChildProcess:
