@@ -457,9 +457,11 @@ def test_38_a_library_that_cannot_be_written_is_read(ground: Ground) -> None:
 
 @pytest.mark.mounts
 def test_39_a_root_that_is_not_mounted_or_empty_loses_nothing(ground: Ground) -> None:
+    stray = ground.media / "0" / "stray.jpg"  # lies in the bare folder, where the disk is mounted
+    write_file(stray, jpeg_bytes(999))
     mount("photos", ground.media, "tmpfs", "size=8m,mode=755")
     ground.at_the_end.callback(unmount, ground.media)
-    make_pictures(ground, 150)
+    make_pictures(ground, 60)
     assert ground.scan().code == 0
     kept = ground.folder / "kept"
     shutil.copytree(ground.media, kept)
@@ -467,16 +469,16 @@ def test_39_a_root_that_is_not_mounted_or_empty_loses_nothing(ground: Ground) ->
     for paths in ([str(ground.media)], []):
         outcome = ground.run("scan", "--json", *paths)
         assert outcome.code == 5, outcome
-        assert len(ground.found("missing:no")) == 150
-    ground.media.rmdir()
+        assert len(ground.found("missing:no")) == 60
+    shutil.rmtree(ground.media)
     assert ground.run("scan", "--json").code == 5
-    assert len(ground.found("missing:no")) == 150
+    assert len(ground.found("missing:no")) == 60
     ground.media.mkdir()
     mount("photos", ground.media, "tmpfs", "size=8m,mode=755")
     empty = ground.scan()
     assert empty.code == 5
     assert "is empty" in empty.said or "is empty" in empty.objects[-1]["reason"]
-    assert len(ground.found("missing:no")) == 150
+    assert len(ground.found("missing:no")) == 60
     for path in kept.iterdir():
         shutil.copytree(path, ground.media / path.name)
     assert ground.scan().code == 0
