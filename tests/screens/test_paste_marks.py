@@ -15,6 +15,9 @@ def test_many_characters_at_once_are_a_paste_and_what_follows_at_once_too() -> N
     assert marks.split("typed after a pause") == ("", "typed after a pause")
     assert marks.split(FLOOD + "\x1b[A") == (FLOOD, "\x1b[A"), "a key behind it is a key"
     assert marks.split(f"A{FLOOD}") == ("", f"A{FLOOD}"), "a control sequence may not have ended"
+    assert marks.split("\x1b") == ("", "\x1b")
+    marks.pause()
+    assert marks.split(FLOOD) == (FLOOD, ""), "the key Escape before it"
 
 
 def test_inside_of_a_marked_paste_nothing_is_a_flood_wherever_the_marks_are_cut() -> None:

@@ -91,6 +91,7 @@ class Terminal(LinuxDriver):
             while not self.exit_event.is_set():
                 if not selector.select(_TICK_S):
                     flooded = False
+                    marks.pause()
                 else:
                     data = os.read(self.fileno, _READ_BYTES)
                     if not data:  # as reading a terminal that has hung up ends
@@ -112,6 +113,10 @@ class PasteMarks:
     def __init__(self) -> None:
         """Begin outside of a paste."""
         self._inside = False
+        self._tail = ""
+
+    def pause(self) -> None:
+        """Note that nothing came for a while: what began as a control sequence was a key."""
         self._tail = ""
 
     def split(self, text: str, *, goes_on: bool = False) -> tuple[str, str]:
