@@ -427,7 +427,9 @@ def _add_pip(python: str, lock: int) -> bool:
 def _answers(command: Sequence[str]) -> bool:
     """Return whether a program runs and says that all is well."""
     try:
-        return subprocess.run(command, capture_output=True, check=False, cwd="/").returncode == 0  # no foreign modules
+        return (
+            subprocess.run(command, capture_output=True, check=False, cwd="/").returncode == 0
+        )  # no foreign modules
     except OSError:
         return False
 

@@ -161,7 +161,9 @@ class Soak:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             if time.monotonic() > deadline or self._terminal.process.poll() is not None:
-                raise AssertionError(f"hangs, or ended with {self._terminal.process.poll()}: {self._terminal.text}")
+                raise AssertionError(
+                    f"hangs, or ended with {self._terminal.process.poll()}: {self._terminal.text}"
+                )
             self._pump(0.02)
 
     def _last_scan(self) -> tuple[int, str]:

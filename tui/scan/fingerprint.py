@@ -106,6 +106,4 @@ def _read_at(descriptor: int, offset: int, length: int) -> bytes:
 
 
 def _failed(job: FileJob, message: str, *, elsewhere: bool = False) -> Fingerprint:
-    return Fingerprint(
-        job.file_id, job.size, job.mtime_ns, error=message, elsewhere=elsewhere, path=job.path
-    )
+    return Fingerprint(job.file_id, job.size, job.mtime_ns, error=message, elsewhere=elsewhere, path=job.path)
