@@ -162,7 +162,7 @@ async def test_a_bomb_fails_alone_and_within_its_memory(
 ) -> None:
     write_file(media / "bomb.png", png_bomb(400))
     make_jpeg(media / "good.jpg")
-    async with asyncio.timeout(60), WorkerPool(real(memory_bytes=300_000_000), 1) as pool:
+    async with asyncio.timeout(300), WorkerPool(real(memory_bytes=300_000_000, timeout_s=120.0), 1) as pool:
         outcomes = await asyncio.gather(
             *(pool.run(os.fsencode(media / name)) for name in ("good.jpg", "bomb.png", "good.jpg")),
             return_exceptions=True,
