@@ -160,9 +160,9 @@ async def test_nobodys_code_is_run(
 async def test_a_bomb_fails_alone_and_within_its_memory(
     media: Path, real: Callable[..., ExiftoolKind]
 ) -> None:
-    write_file(media / "bomb.png", png_bomb(400))
+    write_file(media / "bomb.png", png_bomb(200))
     make_jpeg(media / "good.jpg")
-    async with asyncio.timeout(300), WorkerPool(real(memory_bytes=300_000_000, timeout_s=120.0), 1) as pool:
+    async with asyncio.timeout(300), WorkerPool(real(memory_bytes=150_000_000, timeout_s=120.0), 1) as pool:
         outcomes = await asyncio.gather(
             *(pool.run(os.fsencode(media / name)) for name in ("good.jpg", "bomb.png", "good.jpg")),
             return_exceptions=True,
