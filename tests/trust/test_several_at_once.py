@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from tests.trust.ground import Ground
 
-STRESS_S = 60.0 if WHOLE else 6.0
+STRESS_S = 60.0 if WHOLE else 4.0
 
 _EDITS = """
 import asyncio, os, sys, time
@@ -112,7 +112,7 @@ def is_free(lock: str) -> bool:
 
 
 def test_34_a_second_scan_says_who_scans_and_can_watch_and_abort(ground: Ground) -> None:
-    fill(ground, 300)
+    fill(ground, 80)
     ground.begin()
     first = start_scan(ground)
     hold(ground, first)
@@ -154,7 +154,7 @@ def test_34_a_second_scan_says_who_scans_and_can_watch_and_abort(ground: Ground)
 
 
 def test_34_the_application_shows_the_scan_of_another_process(ground: Ground) -> None:
-    fill(ground, 300)
+    fill(ground, 80)
     ground.begin()
     cron = start_scan(ground)
     hold(ground, cron)
@@ -179,7 +179,7 @@ def test_34_the_application_shows_the_scan_of_another_process(ground: Ground) ->
 
 
 def test_34_the_lease_of_a_killed_process_is_taken_over_at_once(ground: Ground) -> None:
-    fill(ground, 150)
+    fill(ground, 80)
     ground.begin()
     killed = start_scan(ground)
     killed.kill()
@@ -194,7 +194,7 @@ def test_34_the_lease_of_a_killed_process_is_taken_over_at_once(ground: Ground) 
 
 
 def test_34_who_watches_hears_that_the_process_died(ground: Ground) -> None:
-    fill(ground, 300)
+    fill(ground, 80)
     ground.begin()
     dying = start_scan(ground)
     hold(ground, dying)
@@ -212,7 +212,7 @@ def test_34_who_watches_hears_that_the_process_died(ground: Ground) -> None:
 
 def test_several_at_once_take_turns(ground: Ground) -> None:
     """An open application, a scan from cron, commands that write, and a script that tags: nobody fails, nothing is lost."""
-    fill(ground, 150)
+    fill(ground, 80)
     ground.begin()
     script = [sys.executable, "-c", _EDITS, str(ground.library)]
     how: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": ground.environ}
@@ -255,7 +255,7 @@ def test_several_at_once_take_turns(ground: Ground) -> None:
 def test_a_stress_of_four_processes_ends_with_a_sound_library(ground: Ground) -> None:
     """Scans of two roots, aborted and killed in turn, beside each other: the library is as if one had scanned in peace."""
     for folder in ("one", "two"):
-        fill(ground, 60, folder)
+        fill(ground, 40, folder)
     ground.begin()
     roots = [str(ground.media / folder) for folder in ("one", "two")]
     for root in roots:
