@@ -118,7 +118,7 @@ def test_an_abort_does_not_wait_for_a_read_that_never_returns(
     write_file(disk.content / "1" / f"{name}.jpg", jpeg_bytes(100))
     ground.library_stays_apart = True
     scan = RunningScan(ground)
-    scan.wait_for(lambda event: event.get("metadata_done") == 40)
+    scan.wait_for(lambda event: event.get("metadata_done", 0) >= 10)  # some wait behind the one that hangs
     scan.process.send_signal(signal.SIGTERM)
     began = time.monotonic()
     last = scan.wait_for(lambda event: event["event"] == "finished")
