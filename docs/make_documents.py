@@ -127,7 +127,7 @@ The same text works in the search box, in `yapmo search` and in saved queries.
 - Numbers, sizes, durations and dates compare: `iso>800`, `size>=20MB`, `dur<30s`, `taken:2019..2021-06`, `iso:..400`.
 - Upper and lower case are the same, and so are `é` in one sign or in two, as a Mac writes it. A text with other letters than
   those of ASCII is compared file by file, without an index: `name:übung` takes some seconds among a million files, the word
-  `übung` does not.
+  `übung` does not. Tags and collections are found through an index whatever their letters; `tag:strasse` finds `Straße`.
 - `sort:taken` sorts, `sort:taken-` the other way round; it stands outside of parentheses.
 - Missing files appear only where a term speaks of them (`missing:`, `state:`, `lost:`), and then in the whole query.
 
