@@ -69,6 +69,7 @@ class Soak:
         self._ground = ground
         self._random = random.Random(seed)
         self._made = 0
+        self._away = ground.folder / "away"
         self._contents = [jpeg_bytes(number) for number in range(8)]
         for _ in range(FILES):
             self._create()
@@ -104,10 +105,15 @@ class Soak:
         self._ground.begin()
 
     def _change_media(self) -> None:
-        names = sorted(self._media())
-        for path in self._random.sample(names, CHANGED):
-            path.unlink()
-            self._create()
+        """Take files away and bring others back, rewrite some, rename some; there are never more than at the beginning.
+
+        What is taken away comes back later, so that the library need not remember more and more missing files.
+        """
+        away = sorted(self._away.rglob("*.*"))
+        for path in self._random.sample(sorted(self._media()), CHANGED):
+            self._put(path, self._away / path.relative_to(self._ground.media))
+        for path in self._random.sample(away, min(CHANGED, len(away))):
+            self._put(path, self._ground.media / path.relative_to(self._away))
         names = sorted(self._media())
         for path in self._random.sample(names, CHANGED):
             write_file(path, self._content())
@@ -116,6 +122,11 @@ class Soak:
 
     def _media(self) -> Iterator[Path]:
         return (path for path in self._ground.media.rglob("*.*") if path.is_file())
+
+    @staticmethod
+    def _put(path: Path, place: Path) -> None:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        path.rename(place)
 
     def _create(self) -> None:
         folder = self._ground.media / f"{self._random.randrange(20):02}"
