@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,8 @@ def wait_until() -> Callable[..., Any]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Keep the terminal of whoever runs the tests out of what the tests show."""
+    """Keep the terminal of whoever runs the tests out of what the tests show, and their `nohup` out of what they start."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     for variable in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
         os.environ.pop(variable, None)
 

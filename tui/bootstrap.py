@@ -32,7 +32,9 @@ STAMPS = {"yapmo": "yapmo-ready", "nox": "yapmo-ready-for-development"}
 COMPLETION = "_YAPMO_COMPLETE"
 """The variable by which a shell asks what it may offer behind Tab."""
 
-WITHOUT_EXIFTOOL = frozenset({"search", "show", "problems", "stats", "roots", "config", "doctor"})
+WITHOUT_EXIFTOOL = frozenset(
+    {"search", "show", "problems", "stats", "roots", "config", "doctor", "backup", "restore"}
+)
 """Commands that work where ExifTool is missing; the others are not started without it."""
 
 _SHOWS_AND_ENDS = frozenset({"--help", "-h", "--version", "--install-completion", "--show-completion"})

@@ -88,6 +88,9 @@ def reply(path, number, mark):
     if how in ("hang", "stubborn"):
         while True:
             time.sleep(1000)
+    if how == "wait":
+        while not os.path.exists(os.path.join(MARKS, "open")):
+            time.sleep(0.02)
     if how == "slow":
         time.sleep(0.3)
     if how == "meet":
