@@ -66,4 +66,5 @@ def trust_only_absolute_programs() -> None:
     directory: `exiftool`, or `uname`, which Python's own `platform` asks.
     """
     entries = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    os.environ["PATH"] = os.pathsep.join(entry for entry in entries if os.path.isabs(entry))
+    # an empty PATH would mean the working directory
+    os.environ["PATH"] = os.pathsep.join(filter(os.path.isabs, entries)) or os.defpath

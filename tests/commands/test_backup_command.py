@@ -198,3 +198,36 @@ def test_the_shell_is_offered_the_copies_beside_the_library(yapmo: Yapmo, catalo
     copy = yapmo("backup", *catalogue.option).lines[0]
     assert offered(f"yapmo restore --library {catalogue.library} ") == [copy]
     assert offered("yapmo restore --library /nowhere/x.yapmo ") == []
+
+
+def test_the_journal_of_what_was_there_is_not_played_into_what_comes_back(
+    yapmo: Yapmo, catalogue: Catalogue
+) -> None:
+    """SQLite takes `library.yapmo-journal` for the unfinished work of whatever lies beside it."""
+    backup = yapmo("backup", *catalogue.option).lines[0]
+    journal = catalogue.library.with_name("library.yapmo-journal")
+    journal.write_bytes(b"\xd9\xd5\x05\xf9\x20\xa1\x63\xd7" + b"what another program left unfinished" * 40)
+    left = journal.read_bytes()
+    assert yapmo("restore", *catalogue.option, backup).code == 0
+    assert not journal.exists()
+    assert [path.read_bytes() for path in catalogue.library.parent.glob("library.yapmo.aside-*-journal")] == [
+        left
+    ]
+
+
+@pytest.mark.parametrize("what", ["folder", "pipe"])
+def test_what_is_no_file_is_not_replaced(
+    yapmo: Yapmo, catalogue: Catalogue, tmp_path: Path, what: str
+) -> None:
+    backup = yapmo("backup", *catalogue.option).lines[0]
+    place = tmp_path / "precious"
+    if what == "folder":
+        (place / "photos").mkdir(parents=True)
+    else:
+        os.mkfifo(place)
+    before = os.lstat(place)
+    outcome = yapmo("restore", "--library", str(place), backup)
+    assert outcome.code == 4
+    assert "is no file" in outcome.stderr
+    assert os.lstat(place).st_ino == before.st_ino
+    assert not list(tmp_path.glob("precious.aside*"))

@@ -16,8 +16,7 @@ import pytest
 from tests.commands.conftest import start
 from tests.media import make_jpeg, write_file
 from tests.workers.fake_exiftool import write_fake_exiftool
-from tui.commands.scan import exit_code
-from tui.commands.scan_report import progress_event, progress_line, report_progress, summary_event
+from tui.commands.scan_report import exit_code, progress_event, progress_line, report_progress, summary_event
 from tui.records import ProgressSnapshot, ScanCounters, ScanState, ScanSummary, Stage, StageProgress
 
 if TYPE_CHECKING:

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Literal
 
 from tui.commands.outcome import forget_lost_terminal
 from tui.commands.output import write_json
-from tui.commands.scan_report import print_summary, report_progress, summary_event
+from tui.commands.scan_report import exit_code, print_summary, report_progress, summary_event
 from tui.commands.session import open_scan_session
-from tui.errors import RootUnavailableError, UsageError
+from tui.errors import UsageError
 from tui.library.scans import ScanRunningError
 from tui.paths import absolute
-from tui.records import ScanState, Stage
+from tui.records import Stage
 from tui.scan.service import ScanRequest
 
 if TYPE_CHECKING:
@@ -78,7 +78,9 @@ async def _scan(options: ScanOptions, shared: SharedOptions) -> int:
                     raise  # nobody looks, and a program or cron should hear at once
                 from tui.commands.watch_scan import watch_scan
 
-                return await watch_scan(session, running, request, as_json=shared.as_json)
+                return await watch_scan(
+                    session, running, request, as_json=shared.as_json, strict=options.strict
+                )
     finally:  # the library says so when it cannot keep all that was found, and `--json` promises a last event
         if summary is not None and shared.as_json:
             write_json(summary_event(summary), flush=True)
@@ -125,14 +127,3 @@ def _aborting_on_signals(service: ScanService) -> Iterator[asyncio.Event]:
     finally:
         for number in handled:
             loop.remove_signal_handler(number)
-
-
-def exit_code(summary: ScanSummary, *, strict: bool) -> int:
-    """Return the exit code for how a scan ended."""
-    if summary.state is ScanState.ABORTED:
-        return 3
-    if summary.state is ScanState.FAILED:
-        return summary.error_code
-    if summary.unavailable:
-        return RootUnavailableError.exit_code
-    return 1 if summary.unreadable or (strict and summary.counters.problems) else 0

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TextIO
 
 from tui.commands.output import counted, write_json
 from tui.display import PLAIN_TERMINALS, display, format_count, format_duration, format_size
-from tui.errors import UsageError
+from tui.errors import RootUnavailableError, UsageError
 from tui.records import ScanState, Stage
 from tui.scan.advice import ScanAdviser
 
@@ -180,3 +180,14 @@ def print_summary(summary: ScanSummary) -> None:
         print("`yapmo doctor` looks at ExifTool; exiftool.path names another one.", file=sys.stderr)
     if summary.state is ScanState.ABORTED:
         print("Everything finished is kept; the next scan goes on from there.", file=sys.stderr)
+
+
+def exit_code(summary: ScanSummary, *, strict: bool) -> int:
+    """Return the exit code for how a scan ended."""
+    if summary.state is ScanState.ABORTED:
+        return 3
+    if summary.state is ScanState.FAILED:
+        return summary.error_code
+    if summary.unavailable:
+        return RootUnavailableError.exit_code
+    return 1 if summary.unreadable or (strict and summary.counters.problems) else 0

@@ -11,13 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 from tui.commands.outcome import ABORTED
 from tui.commands.output import write_json, write_note
-from tui.commands.scan_report import print_summary, process_members, report_progress, summary_event
+from tui.commands.scan_report import exit_code, print_summary, process_members, report_progress, summary_event
 from tui.commands.session import run_session
 from tui.display import display, name_process
 from tui.errors import LibraryError
 from tui.library.roots import list_roots
 from tui.paths import absolute, is_inside, json_path
-from tui.records import ScanState
 from tui.scan.presence import GLANCE_S, look_alone
 from tui.scan.request import ScanRequest
 
@@ -37,7 +36,7 @@ _LEAVING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def watch_scan(
-    session: ScanSession, running: ScanRunningError, request: ScanRequest, *, as_json: bool
+    session: ScanSession, running: ScanRunningError, request: ScanRequest, *, as_json: bool, strict: bool
 ) -> int:
     """Show the scan of another process that keeps `request` from being served, until it ends; return the exit code."""
     watch = await session.service.watch(running.scan_id)
@@ -61,9 +60,7 @@ async def watch_scan(
         write_note(f"That was the scan of {name_process(watch.process)}.")
         if not _is_served(session, request, watch.paths):
             write_note("It did not cover all that you asked for: scan again.")
-    if summary is None or summary.state is ScanState.ABORTED:
-        return ABORTED
-    return summary.error_code
+    return ABORTED if summary is None else exit_code(summary, strict=strict)
 
 
 async def _wait_unless_left(watch: ScanWatch) -> ScanSummary | None:
@@ -81,12 +78,13 @@ async def _wait_unless_left(watch: ScanWatch) -> ScanSummary | None:
 def _hearing_signals() -> Iterator[asyncio.Event]:
     """Set the event at the first signal that asks to leave."""
     loop, left = asyncio.get_running_loop(), asyncio.Event()
-    for number in _LEAVING:
+    heard = [number for number in _LEAVING if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
+    for number in heard:
         loop.add_signal_handler(number, left.set)
     try:
         yield left
     finally:
-        for number in _LEAVING:
+        for number in heard:
             loop.remove_signal_handler(number)
 
 

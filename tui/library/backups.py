@@ -12,6 +12,7 @@ import logging
 import os
 import shlex
 import sqlite3
+import stat
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -28,7 +29,7 @@ logger = logging.getLogger("yapmo.library")
 SUFFIX = b".backup"
 """How the names of copies end that lie beside their library."""
 
-COMPANIONS = (b"-wal", b"-shm")
+COMPANIONS = (b"-wal", b"-journal", b"-shm")
 """What SQLite keeps beside a database, by the ends of the names; it belongs to that one file."""
 
 _MAGIC = b"SQLite format 3\0"
@@ -157,9 +158,14 @@ def put_in_place(draft: bytes, path: bytes) -> Replaced:
     Whoever calls holds the turn to write. Killed at any point, the former library is whole at its place or aside.
 
     Raises:
-        LibraryError: a program has the library open.
+        LibraryError: a program has the library open, or what is there is no file.
         OSError: the folder cannot be written; the library is then as it was.
     """
+    if os.path.lexists(path) and not stat.S_ISREG(os.lstat(path).st_mode):
+        raise LibraryError(
+            f"{display(path)} is no file, so it is no library that could be replaced",
+            hint="Nothing was changed. Name the library with --library FILE.",
+        )
     with _unused(path):
         aside = _put_aside(path) if os.path.lexists(path) else None
         # a log that lies beside another file than its own would be taken for that one's
@@ -206,8 +212,9 @@ def _put_aside(path: bytes) -> bytes:
         if any(os.path.lexists(aside + companion) for companion in COMPANIONS):
             continue
         with contextlib.suppress(FileExistsError):
-            if _has_content(path + b"-wal"):
-                _give_name(path + b"-wal", aside + b"-wal")
+            for log in (b"-wal", b"-journal"):  # what the former library has not taken in yet
+                if _has_content(path + log):
+                    _give_name(path + log, aside + log)
             _give_name(path, aside)
             return aside
     raise AssertionError("there is always another name")

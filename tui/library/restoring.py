@@ -50,12 +50,12 @@ def restore_library(backup: bytes, path: bytes) -> Restored:
         raise UsageError(f"There is no copy of a library at {display(backup)}.")
     if os.path.exists(path) and os.path.samefile(backup, path):
         raise UsageError(f"{display(backup)} is the library itself, not a copy of it.")
+    path = os.path.realpath(path)  # locks and log of SQLite lie beside the file that a link leads to
     refuse_network_disk(path)
     turns = WriteTurns(path)
     try:
         make_private_dir(os.path.dirname(path))
         with turns.turn(lambda waited_s: waited_s < _PATIENCE_S):
-            path = os.path.realpath(path)  # SQLite keeps the log beside the file that a link leads to
             draft, files = _copy(backup, path)
             try:
                 size = os.stat(draft).st_size
