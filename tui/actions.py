@@ -84,7 +84,7 @@ def _everywhere() -> tuple[Action, ...]:
             "abort",
             "a",
             "abort",
-            "Stop the scan, or ask the process that runs it; what is done stays done.",
+            "Stop the scan, or ask its process to; what is done stays.",
             place,
             "app.abort",
             20,
