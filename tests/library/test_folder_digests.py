@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -102,8 +102,13 @@ def act(db: sqlite3.Connection, action: Action, folders: list[int], file: FoundF
     """Change what the library knows of files, unless that would put two of them at one place."""
     ids = [file_id for (file_id,) in db.execute("SELECT id FROM file ORDER BY (id + ?) % 10", (turn,))]
     if ids or action is insert:
-        with suppress(sqlite3.IntegrityError):
+        db.execute("SAVEPOINT act")
+        try:
             action(db, ids, folders, file)
+        except sqlite3.IntegrityError:  # the writer, too, undoes all of a write that raises
+            db.execute("ROLLBACK TO act")
+        finally:
+            db.execute("RELEASE act")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=50)
