@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -39,3 +40,12 @@ def test_a_readme_without_a_place_for_a_table_is_noticed(maker: ModuleType) -> N
     )
     with pytest.raises(ValueError, match="no place for the table of x"):
         maker.with_table("a\n<!-- x -->\nold\n", "x", "new\n")
+
+
+@pytest.mark.parametrize("name", ["docs/security.md", "docs/reliability.md"])
+def test_the_tests_that_a_document_names_are_there(name: str) -> None:
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (TOP / "tests").rglob("test_*.py"))
+    modules = {path.stem for path in (TOP / "tests").rglob("test_*.py")}
+    named = set(re.findall(r"`(test_[a-z0-9_]+)…?`", (TOP / name).read_text(encoding="utf-8")))
+    assert named, "no test is named"
+    assert {one for one in named if one not in modules and f"def {one}" not in tests} == set()
