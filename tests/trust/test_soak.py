@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def test_some_rounds_end_with_nothing_left_open(ground: Ground) -> None:
     soak = Soak(ground, seed=7)
-    for _ in range(5):
+    for _ in range(3):
         soak.round()
     soak.leave()
     files = [sample.open_files for sample in soak.samples]
